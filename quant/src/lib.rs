@@ -1,0 +1,11 @@
+//! GGUF files and small weights.
+//!
+//! Reads and writes GGUF containers, decodes and encodes ggml's block formats, makes quantized files out of big
+//! ones, and converts Hugging Face checkpoints. Knows nothing of how a model is run.
+
+pub mod block;
+mod error;
+mod tensor_type;
+
+pub use error::{Error, ErrorKind, Result};
+pub use tensor_type::TensorType;

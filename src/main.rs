@@ -1,0 +1,2 @@
+//! The `lorgnette` command line.
+fn main() {}
