@@ -49,7 +49,11 @@ impl Error {
     }
 
     /// A [`ErrorKind::Malformed`] error saying what `field` holds and what it should hold.
-    pub fn malformed(field: impl Into<String>, found: impl fmt::Display, expected: impl fmt::Display) -> Self {
+    pub fn malformed(
+        field: impl Into<String>,
+        found: impl fmt::Display,
+        expected: impl fmt::Display,
+    ) -> Self {
         Self::new(ErrorKind::Malformed, field, format!("found {found}, expected {expected}"))
     }
 
@@ -58,11 +62,11 @@ impl Error {
         Self::new(ErrorKind::Missing, field, format!("not found, expected {expected}"))
     }
 
-    /// An [`ErrorKind::Io`] error while doing `action` ("open", "write") on `path`.
-    pub fn io(path: &Path, action: &str, source: io::Error) -> Self {
+    /// An [`ErrorKind::Io`] error while doing `action` ("open", "write").
+    pub fn io(action: &str, source: io::Error) -> Self {
         let mut error = Self::new(ErrorKind::Io, "", format!("cannot {action}: {source}"));
         error.0.source = Some(source);
-        error.in_file(path)
+        error
     }
 
     /// The same error, located in `path`, unless it already names a file.

@@ -5,7 +5,10 @@
 
 pub mod block;
 mod error;
+pub mod gguf;
+mod output;
 mod tensor_type;
 
 pub use error::{Error, ErrorKind, Result};
+pub use output::OutputFile;
 pub use tensor_type::TensorType;
