@@ -1,0 +1,135 @@
+//! What a block format is, and the walk over rows of blocks.
+
+use std::marker::PhantomData;
+
+use half::f16;
+
+use super::simd::{Level, Work};
+
+/// A format with `LEN` elements in a block of `BYTES`.
+pub(super) trait Format<const LEN: usize, const BYTES: usize> {
+    /// The floats of one block.
+    fn decode(block: &[u8; BYTES], out: &mut [f32; LEN]);
+
+    /// The blocks of one row, whose values are finite if `LEN` is above 1. `importance` is as long as the row.
+    fn encode_row(row: &[[f32; LEN]], importance: Option<&[[f32; LEN]]>, out: &mut [[u8; BYTES]]);
+
+    /// Whether no scale of the block is infinite or NaN.
+    fn is_finite(block: &[u8; BYTES]) -> bool;
+
+    /// The floats of many blocks, for formats that have a quicker way than one after the other.
+    #[inline(always)]
+    fn decode_all(blocks: &[[u8; BYTES]], out: &mut [[f32; LEN]]) {
+        for (block, out) in blocks.iter().zip(out) {
+            Self::decode(block, out);
+        }
+    }
+}
+
+/// The position of an infinity or NaN among values to encode.
+pub(super) struct NotFinite(pub(super) usize);
+
+/// Decodes whole blocks into as many elements.
+pub(super) fn decode<F: Format<LEN, BYTES>, const LEN: usize, const BYTES: usize>(
+    level: Level,
+    blocks: &[u8],
+    out: &mut [f32],
+) {
+    let (blocks, out) = (blocks.as_chunks().0, out.as_chunks_mut().0);
+    level.run(DecodeAll::<F, LEN, BYTES> { blocks, out, format: PhantomData });
+}
+
+/// Encodes whole rows into as many blocks.
+pub(super) fn encode<F: Format<LEN, BYTES>, const LEN: usize, const BYTES: usize>(
+    level: Level,
+    values: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    out: &mut [u8],
+) -> Result<(), NotFinite> {
+    let importance = importance.map(|columns| columns.as_chunks().0);
+    let rows = values.chunks_exact(row_len).zip(out.chunks_exact_mut(row_len / LEN * BYTES));
+    for (index, (row, out)) in rows.enumerate() {
+        let (row, out) = (row.as_chunks().0, out.as_chunks_mut().0);
+        level
+            .run(EncodeRow::<F, LEN, BYTES> { row, importance, out, format: PhantomData })
+            .map_err(|NotFinite(column)| NotFinite(index * row_len + column))?;
+    }
+    Ok(())
+}
+
+/// The first block that [`Format::is_finite`] refuses.
+pub(super) fn first_bad_block<F: Format<LEN, BYTES>, const LEN: usize, const BYTES: usize>(
+    blocks: &[u8],
+) -> Option<usize> {
+    blocks.as_chunks().0.iter().position(|block| !F::is_finite(block))
+}
+
+struct DecodeAll<'a, F, const LEN: usize, const BYTES: usize> {
+    blocks: &'a [[u8; BYTES]],
+    out: &'a mut [[f32; LEN]],
+    format: PhantomData<F>,
+}
+
+impl<F: Format<LEN, BYTES>, const LEN: usize, const BYTES: usize> Work for DecodeAll<'_, F, LEN, BYTES> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        F::decode_all(self.blocks, self.out);
+    }
+}
+
+struct EncodeRow<'a, F, const LEN: usize, const BYTES: usize> {
+    row: &'a [[f32; LEN]],
+    importance: Option<&'a [[f32; LEN]]>,
+    out: &'a mut [[u8; BYTES]],
+    format: PhantomData<F>,
+}
+
+impl<F: Format<LEN, BYTES>, const LEN: usize, const BYTES: usize> Work for EncodeRow<'_, F, LEN, BYTES> {
+    type Output = Result<(), NotFinite>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        if LEN > 1 && !all_finite(self.row.as_flattened()) {
+            let bad = self.row.as_flattened().iter().position(|x| !x.is_finite());
+            return Err(NotFinite(bad.unwrap_or_default()));
+        }
+        F::encode_row(self.row, self.importance, self.out);
+        Ok(())
+    }
+}
+
+/// Looks at every value, which is quicker than stopping at the first.
+#[inline(always)]
+fn all_finite(values: &[f32]) -> bool {
+    values.iter().fold(0, |most, x| most.max(x.abs().to_bits())) < f32::INFINITY.to_bits()
+}
+
+/// Runs `encode` on each block of a row with the block's part of `importance`.
+#[inline(always)]
+pub(super) fn each_block<const LEN: usize, const BYTES: usize>(
+    row: &[[f32; LEN]],
+    importance: Option<&[[f32; LEN]]>,
+    out: &mut [[u8; BYTES]],
+    encode: impl Fn(&[f32; LEN], Option<&[f32; LEN]>, &mut [u8; BYTES]),
+) {
+    for (i, (x, out)) in row.iter().zip(out).enumerate() {
+        encode(x, importance.map(|columns| &columns[i]), out);
+    }
+}
+
+/// The f16 at `offset`.
+#[inline(always)]
+pub(super) fn read_f16(block: &[u8], offset: usize) -> f32 {
+    f16::from_le_bytes([block[offset], block[offset + 1]]).to_f32()
+}
+
+/// Writes `x` as f16 at `offset` and returns what was written.
+#[inline(always)]
+pub(super) fn write_f16(block: &mut [u8], offset: usize, x: f32) -> f32 {
+    let rounded = f16::from_f32(x);
+    block[offset..offset + 2].copy_from_slice(&rounded.to_le_bytes());
+    rounded.to_f32()
+}

@@ -1,0 +1,133 @@
+//! `Q4_0`, `Q4_1`, `Q5_0` and `Q5_1`: 32 levels of 4 or 5 bits with one scale, around zero or above a minimum.
+//!
+//! Bytes of ggml's `block_q4_0`, `block_q4_1`, `block_q5_0` and `block_q5_1`:
+//!
+//! | part                            | `Q4_0` | `Q4_1` | `Q5_0` | `Q5_1` |
+//! |---------------------------------|--------|--------|--------|--------|
+//! | f16 scale                       | 0      | 0      | 0      | 0      |
+//! | f16 minimum                     |        | 2      |        | 2      |
+//! | fifth bits, element `i` bit `i` |        |        | 2      | 4      |
+//! | nibbles of `i` and `i + 16`     | 2      | 4      | 6      | 8      |
+
+use super::format::{Format, each_block, read_f16, write_f16};
+use super::lanes::{LANES, Lanes, low_byte};
+use super::pack;
+use super::search::affine::{self, Candidates};
+use super::search::{load, mean_square, symmetric, weigh};
+
+/// Levels of `BITS` bits; with a minimum if `AFFINE`, around zero if not.
+pub(super) struct Legacy<const BITS: usize, const AFFINE: bool>;
+
+impl<const BITS: usize, const AFFINE: bool> Legacy<BITS, AFFINE> {
+    const TOP: u8 = (1 << BITS) - 1;
+    const HALF: u8 = 1 << (BITS - 1);
+    const HIGH_BITS: usize = if AFFINE { 4 } else { 2 };
+    const NIBBLES: usize = Self::HIGH_BITS + if BITS == 5 { 4 } else { 0 };
+
+    #[inline(always)]
+    fn write(scale: f32, min: f32, levels: &[u8; 32], block: &mut [u8]) {
+        write_f16(block, 0, scale);
+        if AFFINE {
+            write_f16(block, 2, min);
+        }
+        if BITS == 5 {
+            let bits = (0..32).fold(0, |bits, i| bits | (u32::from(levels[i] >> 4) << i));
+            block[Self::HIGH_BITS..Self::NIBBLES].copy_from_slice(&bits.to_le_bytes());
+        }
+        pack::nibbles::<16>(levels, &mut block[Self::NIBBLES..]);
+    }
+
+    /// Puts the largest magnitude on the lowest level, or the range on all levels.
+    #[inline(always)]
+    fn encode_plain(x: &[f32; 32], block: &mut [u8]) {
+        let (low, high) = range(x);
+        let (scale, base, zero) = if AFFINE {
+            ((high - low) / f32::from(Self::TOP), low, 0.5)
+        } else {
+            (peak(x, low, high) / -f32::from(Self::HALF), 0.0, f32::from(Self::HALF) + 0.5)
+        };
+        let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
+        let levels = x.map(|x| low_byte(((x - base) * inverse + zero).trunc()).min(Self::TOP));
+        Self::write(scale, base, &levels, block);
+    }
+
+    /// Searches scales for up to [`LANES`] blocks at once.
+    #[inline(always)]
+    fn encode_weighted<const BYTES: usize>(
+        x: &[[f32; 32]],
+        importance: &[[f32; 32]],
+        spread: f32,
+        out: &mut [[u8; BYTES]],
+    ) {
+        let lanes = load(x);
+        let weights = weigh(&load(importance), &lanes, Lanes::splat(spread));
+        if AFFINE {
+            let fit = affine::search(&lanes, &weights, Candidates::weighted(Self::TOP));
+            for (lane, (x, block)) in x.iter().zip(out).enumerate() {
+                Self::write(fit.scale[lane], -fit.min[lane], &x.map(|x| fit.level(lane, x)), block);
+            }
+        } else {
+            let fit = symmetric::search(&lanes, &weights, Self::HALF);
+            for (lane, (x, block)) in x.iter().zip(out).enumerate() {
+                Self::write(fit.scale[lane], 0.0, &x.map(|x| fit.level(lane, x)), block);
+            }
+        }
+    }
+}
+
+impl<const BITS: usize, const AFFINE: bool, const BYTES: usize> Format<32, BYTES> for Legacy<BITS, AFFINE> {
+    #[inline(always)]
+    fn decode(block: &[u8; BYTES], out: &mut [f32; 32]) {
+        let scale = read_f16(block, 0);
+        let mut levels = pack::unpack_nibbles::<16, 32>(&block[Self::NIBBLES..]);
+        if BITS == 5 {
+            for (i, level) in levels.iter_mut().enumerate() {
+                *level |= (block[Self::HIGH_BITS + i / 8] >> (i % 8) & 1) << 4;
+            }
+        }
+        if AFFINE {
+            let min = read_f16(block, 2);
+            *out = levels.map(|level| f32::from(level) * scale + min);
+        } else {
+            *out = levels.map(|level| f32::from(level as i8 - Self::HALF as i8) * scale);
+        }
+    }
+
+    #[inline(always)]
+    fn encode_row(row: &[[f32; 32]], importance: Option<&[[f32; 32]]>, out: &mut [[u8; BYTES]]) {
+        let Some(importance) = importance else {
+            return each_block(row, None, out, |x, _, block| Self::encode_plain(x, block));
+        };
+        let spread = mean_square(row.as_flattened());
+        let groups = row.chunks(LANES).zip(importance.chunks(LANES)).zip(out.chunks_mut(LANES));
+        for ((x, importance), out) in groups {
+            Self::encode_weighted(x, importance, spread, out);
+        }
+    }
+
+    fn is_finite(block: &[u8; BYTES]) -> bool {
+        read_f16(block, 0).is_finite() && (!AFFINE || read_f16(block, 2).is_finite())
+    }
+}
+
+/// The lowest and the highest value.
+#[inline(always)]
+fn range(x: &[f32; 32]) -> (f32, f32) {
+    let (mut low, mut high) = ([x[0]; LANES], [x[0]; LANES]);
+    for x in x.as_chunks::<LANES>().0 {
+        for lane in 0..LANES {
+            low[lane] = if x[lane] < low[lane] { x[lane] } else { low[lane] };
+            high[lane] = if x[lane] > high[lane] { x[lane] } else { high[lane] };
+        }
+    }
+    (low.into_iter().fold(x[0], f32::min), high.into_iter().fold(x[0], f32::max))
+}
+
+/// The value of largest magnitude, the first one where two are as large.
+#[inline(always)]
+fn peak(x: &[f32; 32], low: f32, high: f32) -> f32 {
+    if high == -low {
+        return x.iter().copied().find(|x| x.abs() == high && high > 0.0).unwrap_or(0.0);
+    }
+    if high > -low { high } else { low }
+}
