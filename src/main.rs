@@ -1,2 +1,44 @@
-//! The `lorgnette` command line.
-fn main() {}
+//! The `lorgnette` command line: parses arguments and calls the crates.
+//!
+//! Exit codes: 0 done, 1 failed at work, 2 wrong use.
+
+mod commands;
+mod console;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The inference runtime for AI glasses.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Inspect(commands::inspect::Arguments),
+    Quantize(commands::quantize::Arguments),
+    Convert(commands::convert::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Inspect(arguments) => commands::inspect::run(&arguments),
+        Command::Quantize(arguments) => commands::quantize::run(&arguments),
+        Command::Convert(arguments) => commands::convert::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => console::fail(&*error),
+    }
+}
+
+/// Whether whoever reads our output has seen enough.
+fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

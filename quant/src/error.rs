@@ -76,6 +76,13 @@ impl Error {
         self
     }
 
+    /// The same error, its field said to be part of `whole`: `shape` becomes `tensor "t" shape`.
+    #[must_use]
+    pub(crate) fn inside(mut self, whole: &str) -> Self {
+        self.0.field = format!("{whole} {}", self.0.field);
+        self
+    }
+
     /// The category to branch on.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -6,9 +6,13 @@
 pub mod block;
 mod error;
 pub mod gguf;
+pub mod inspect;
 mod output;
+mod progress;
+pub mod quantize;
 mod tensor_type;
 
 pub use error::{Error, ErrorKind, Result};
 pub use output::OutputFile;
+pub use progress::Progress;
 pub use tensor_type::TensorType;

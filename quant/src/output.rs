@@ -40,6 +40,35 @@ impl OutputFile {
         &self.target
     }
 
+    /// Writes `bytes` from byte `offset` on. Threads may write to different places at once.
+    #[cfg(unix)]
+    pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        let file = self.file.as_file();
+        std::os::unix::fs::FileExt::write_all_at(file, bytes, offset).map_err(|e| self.failed("write", e))
+    }
+
+    /// Writes `bytes` from byte `offset` on. Threads may write to different places at once.
+    #[cfg(windows)]
+    pub fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> Result<()> {
+        while !bytes.is_empty() {
+            let file = self.file.as_file();
+            let written = std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
+                .map_err(|e| self.failed("write", e))?;
+            bytes = &bytes[written..];
+            offset += written as u64;
+        }
+        Ok(())
+    }
+
+    /// Makes the file `len` bytes long; what is not written reads as zeros.
+    pub fn set_len(&self, len: u64) -> Result<()> {
+        self.file.as_file().set_len(len).map_err(|e| self.failed("resize", e))
+    }
+
+    fn failed(&self, action: &str, error: io::Error) -> Error {
+        Error::io(action, error).in_file(&self.target)
+    }
+
     /// The file itself, for copies that the system makes.
     pub fn as_file_mut(&mut self) -> &mut File {
         self.file.as_file_mut()

@@ -126,7 +126,11 @@ impl FromStr for TensorType {
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.iter().copied().find(|t| t.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
             let known: Vec<_> = Self::ALL.iter().map(|t| t.name()).collect();
-            Error::new(ErrorKind::Argument, name, format!("not a tensor type; known are {}", known.join(", ")))
+            Error::new(
+                ErrorKind::Argument,
+                name,
+                format!("not a tensor type; known are {}", known.join(", ")),
+            )
         })
     }
 }

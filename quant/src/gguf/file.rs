@@ -132,6 +132,25 @@ impl Gguf {
         }
     }
 
+    /// Tells the system that the pages of `tensor` will not be read again soon, so that they do not count as this
+    /// process's memory. Reading them after all is fine, and costs what the first reading did.
+    pub fn release(&self, tensor: &TensorView) {
+        for shard in &self.shards {
+            let Bytes::Mapped(map) = &shard.bytes else { continue };
+            let range = map.as_ptr_range();
+            #[cfg(unix)]
+            if range.contains(&tensor.data.as_ptr()) {
+                let offset = tensor.data.as_ptr() as usize - range.start as usize;
+                // SAFETY: the map is read-only and of a file, so that dropped pages are read again from it.
+                let advised = unsafe {
+                    map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, offset, tensor.data.len())
+                };
+                // Only advice: where the system does not take it, the pages stay.
+                drop(advised);
+            }
+        }
+    }
+
     /// GGUF version of the first file: 2 or 3.
     pub fn version(&self) -> u32 {
         self.shards[0].header.version()

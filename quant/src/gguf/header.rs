@@ -135,6 +135,12 @@ impl Header {
         self.alignment
     }
 
+    /// Bytes of the whole file, with the padding after the last tensor.
+    pub fn file_len(&self) -> usize {
+        let ends = self.tensors.iter().zip(&self.offsets).map(|(info, offset)| offset + info.bytes());
+        self.data_start + ends.max().unwrap_or(0).next_multiple_of(self.alignment)
+    }
+
     /// Where the data starts in the file.
     pub fn data_start(&self) -> usize {
         self.data_start

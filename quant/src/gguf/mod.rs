@@ -21,6 +21,7 @@ mod tensor;
 mod value;
 mod writer;
 
+pub(crate) use cursor::Cursor;
 pub use edit::set_metadata;
 pub use file::{Gguf, TensorView};
 pub use header::Header;
@@ -36,5 +37,7 @@ pub const MAGIC: [u8; 4] = *b"GGUF";
 pub const VERSION: u32 = 3;
 /// Where tensor data may start when the file does not say: at multiples of 32 bytes.
 pub const DEFAULT_ALIGNMENT: usize = 32;
+/// The revision of the block formats written here.
+pub const QUANTIZATION_VERSION: u32 = 2;
 /// The largest alignment taken from a file: 1 MiB.
 const MAX_ALIGNMENT: usize = 1 << 20;

@@ -140,7 +140,7 @@ fn tensor(cursor: &mut Cursor, name: &str) -> Result<TensorInfo> {
         *dim =
             usize::try_from(len).map_err(|_| Error::malformed(field("shape"), len, "a length that fits"))?;
     }
-    let shape = TensorShape::new(&dims[..rank])?;
+    let shape = TensorShape::new(&dims[..rank]).map_err(|e| e.inside(&format!("tensor {name:?}")))?;
     let id = cursor.u32(&field("type"))?;
     let ty = TensorType::from_id(id).ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, field("type"), format!("found type {id}, which is not known here"))

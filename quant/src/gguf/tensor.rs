@@ -6,9 +6,9 @@ use crate::TensorType;
 use crate::error::{Error, Result};
 
 /// Longest tensor name in bytes: ggml keeps 64 with the closing zero.
-pub const MAX_NAME: usize = 63;
+pub(super) const MAX_NAME: usize = 63;
 /// Most dimensions of a tensor.
-pub const MAX_DIMS: usize = 4;
+pub(super) const MAX_DIMS: usize = 4;
 
 /// Lengths of 1 to 4 dimensions, none of them zero. As in GGUF the first is the one that is contiguous in memory
 /// (a row), so a PyTorch weight of shape `[out, in]` stands here as `[in, out]`.
@@ -95,22 +95,17 @@ impl TensorInfo {
                 "1 to 63",
             ));
         }
-        let Some(row_bytes) = ty.bytes_for(shape.row_len()) else {
+        if !shape.row_len().is_multiple_of(ty.block_len()) {
             return Err(Error::malformed(
                 format!("tensor {name:?} row"),
                 format!("{} elements", shape.row_len()),
                 format!("a multiple of {} for {ty}", ty.block_len()),
             ));
-        };
+        }
         let bytes =
-            row_bytes.checked_mul(shape.elements() / shape.row_len()).filter(|&b| isize::try_from(b).is_ok());
-        let Some(bytes) = bytes else {
-            return Err(Error::malformed(
-                format!("tensor {name:?} shape"),
-                shape,
-                "a size that fits in memory",
-            ));
-        };
+            ty.bytes_for(shape.elements()).filter(|&b| isize::try_from(b).is_ok()).ok_or_else(|| {
+                Error::malformed(format!("tensor {name:?} shape"), shape, "a size that fits in memory")
+            })?;
         Ok(Self { name, shape, ty, bytes })
     }
 

@@ -1,0 +1,5 @@
+//! One file for each command: its arguments, and the call.
+
+pub(crate) mod convert;
+pub(crate) mod inspect;
+pub(crate) mod quantize;

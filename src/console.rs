@@ -1,0 +1,68 @@
+//! The terminal: results on stdout, everything else on stderr.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lorgnette_quant::Progress;
+use serde::Serialize;
+
+/// What a command ends with.
+pub(crate) type Outcome = Result<(), Box<dyn Error>>;
+
+/// Prints a result: one JSON document, or text for people.
+pub(crate) fn print(result: &(impl Serialize + Display), json: bool) -> Outcome {
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, result).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{result}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Says why the work failed.
+pub(crate) fn fail(error: &dyn Error) -> ExitCode {
+    // With stderr gone there is nobody left to tell; the exit code still does.
+    drop(writeln!(io::stderr(), "lorgnette: {error}"));
+    ExitCode::from(1)
+}
+
+/// A progress bar, where stderr is a terminal, and the ear for Ctrl-C.
+pub(crate) struct Watch {
+    bar: ProgressBar,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Takes over Ctrl-C and SIGTERM, once in a process.
+    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&cancelled);
+        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+        let style =
+            ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")?;
+        Ok(Self { bar: ProgressBar::no_length().with_style(style), cancelled })
+    }
+}
+
+impl Progress for Watch {
+    fn advance(&self, item: &str, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        self.bar.set_message(item.to_owned());
+        if done == total {
+            self.bar.finish_and_clear();
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,145 @@
+"""Random-weight models as llama.cpp's converter would write them, in any size.
+
+Weights are normal with a few columns ten times louder, as trained ones have: that is what quantizers differ on.
+"""
+
+import gguf
+import numpy as np
+
+
+def weights(rng, *shape):
+    values = rng.standard_normal(shape, dtype=np.float32) * 0.02
+    loud = rng.integers(0, shape[-1], max(1, shape[-1] // 64))
+    values[..., loud] *= 10
+    return values
+
+
+def put(writer, name, array, dtype):
+    if array.ndim == 1 or dtype == "f32":
+        writer.add_tensor(name, array.astype(np.float32))
+    elif dtype == "f16":
+        writer.add_tensor(name, array.astype(np.float16))
+    else:
+        bits = gguf.quants.quantize(array.astype(np.float32), gguf.GGMLQuantizationType.BF16)
+        writer.add_tensor(name, bits, raw_dtype=gguf.GGMLQuantizationType.BF16)
+
+
+def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_heads=2, vocab=512, tied=True,
+         dtype="f16", experts=0, seed=1):
+    """A language model; its tokenizer is only as real as llama-quantize needs."""
+    rng = np.random.default_rng(seed)
+    writer = gguf.GGUFWriter(path, arch)
+    writer.add_name("random")
+    writer.add_context_length(2048)
+    writer.add_embedding_length(width)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(feed_forward)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(kv_heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_file_type({"f32": 0, "f16": 1, "bf16": 32}[dtype])
+    if experts:
+        writer.add_expert_count(experts)
+        writer.add_expert_used_count(2)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list([f"token{i}" for i in range(vocab)])
+    writer.add_token_types([1] * vocab)
+    writer.add_token_merges(["t o", "to k"])
+    head = width // heads
+
+    put(writer, "token_embd.weight", weights(rng, vocab, width), dtype)
+    for i in range(layers):
+        b = f"blk.{i}."
+        put(writer, b + "attn_norm.weight", np.ones(width, np.float32), dtype)
+        put(writer, b + "attn_q.weight", weights(rng, width, width), dtype)
+        put(writer, b + "attn_k.weight", weights(rng, head * kv_heads, width), dtype)
+        put(writer, b + "attn_v.weight", weights(rng, head * kv_heads, width), dtype)
+        put(writer, b + "attn_output.weight", weights(rng, width, width), dtype)
+        put(writer, b + "ffn_norm.weight", np.ones(width, np.float32), dtype)
+        if experts:
+            put(writer, b + "ffn_gate_inp.weight", weights(rng, experts, width), "f32")
+            put(writer, b + "ffn_gate_exps.weight", weights(rng, experts, feed_forward, width), dtype)
+            put(writer, b + "ffn_up_exps.weight", weights(rng, experts, feed_forward, width), dtype)
+            put(writer, b + "ffn_down_exps.weight", weights(rng, experts, width, feed_forward), dtype)
+        else:
+            put(writer, b + "ffn_gate.weight", weights(rng, feed_forward, width), dtype)
+            put(writer, b + "ffn_up.weight", weights(rng, feed_forward, width), dtype)
+            put(writer, b + "ffn_down.weight", weights(rng, width, feed_forward), dtype)
+    put(writer, "output_norm.weight", np.ones(width, np.float32), dtype)
+    if not tied:
+        put(writer, "output.weight", weights(rng, vocab, width), dtype)
+    finish(writer)
+
+
+def mmproj(path, width=256, layers=3, feed_forward=768, dtype="f16", seed=2):
+    """An idefics3 vision tower with its projector."""
+    rng = np.random.default_rng(seed)
+    writer = gguf.GGUFWriter(path, "clip")
+    writer.add_type("mmproj")
+    writer.add_file_type(1)
+    writer.add_bool("clip.has_vision_encoder", True)
+    writer.add_string("clip.projector_type", "idefics3")
+    for key, value in {"embedding_length": width, "block_count": layers, "feed_forward_length": feed_forward,
+                       "attention.head_count": 4, "projection_dim": 128, "image_size": 64, "patch_size": 16,
+                       "projector.scale_factor": 2}.items():
+        writer.add_uint32(f"clip.vision.{key}", value)
+    writer.add_float32("clip.vision.attention.layer_norm_epsilon", 1e-6)
+    writer.add_array("clip.vision.image_mean", [0.5, 0.5, 0.5])
+    writer.add_array("clip.vision.image_std", [0.5, 0.5, 0.5])
+    writer.add_bool("clip.use_gelu", True)
+
+    put(writer, "mm.model.fc.weight", weights(rng, 128, width * 4), dtype)
+    put(writer, "v.patch_embd.weight", weights(rng, width, 3, 16, 16), "f16")
+    put(writer, "v.patch_embd.bias", weights(rng, width), dtype)
+    put(writer, "v.position_embd.weight", weights(rng, 16, width), "f32")
+    for i in range(layers):
+        b = f"v.blk.{i}."
+        for name in ["attn_q", "attn_k", "attn_v", "attn_out"]:
+            put(writer, f"{b}{name}.weight", weights(rng, width, width), dtype)
+            put(writer, f"{b}{name}.bias", weights(rng, width), dtype)
+        put(writer, b + "ffn_up.weight", weights(rng, feed_forward, width), dtype)
+        put(writer, b + "ffn_down.weight", weights(rng, width, feed_forward), dtype)
+        for name in ["ln1", "ln2"]:
+            put(writer, f"{b}{name}.weight", np.ones(width, np.float32), dtype)
+            put(writer, f"{b}{name}.bias", np.zeros(width, np.float32), dtype)
+    put(writer, "v.post_ln.weight", np.ones(width, np.float32), dtype)
+    put(writer, "v.post_ln.bias", np.zeros(width, np.float32), dtype)
+    finish(writer)
+
+
+def imatrix(path, model, legacy=False, seed=3):
+    """An importance matrix for every 2-D weight of `model`, in either of llama-imatrix's formats."""
+    rng = np.random.default_rng(seed)
+    entries = []
+    for tensor in gguf.GGUFReader(model).tensors:
+        if tensor.name.endswith("weight") and len(tensor.shape) >= 2 and "token_embd" not in tensor.name:
+            experts = int(tensor.shape[2]) if len(tensor.shape) > 2 else 1
+            entries.append((tensor.name, rng.random((experts, int(tensor.shape[0])), dtype=np.float32) * 40 + 0.01))
+    if legacy:
+        import struct
+        with open(path, "wb") as out:
+            out.write(struct.pack("<i", len(entries)))
+            for name, values in entries:
+                out.write(struct.pack("<i", len(name)) + name.encode())
+                out.write(struct.pack("<ii", 7, values.size) + values.tobytes())
+            out.write(struct.pack("<ii", 5, 8) + b"text.txt")
+        return
+    writer = gguf.GGUFWriter(path, "")
+    writer.kv_data[0].clear()
+    writer.add_type("imatrix")
+    writer.add_array("imatrix.datasets", ["text.txt"])
+    writer.add_uint32("imatrix.chunk_count", 5)
+    writer.add_uint32("imatrix.chunk_size", 512)
+    for name, values in entries:
+        writer.add_tensor(name + ".in_sum2", values)
+        writer.add_tensor(name + ".counts", np.full((values.shape[0], 1), 9, np.float32))
+    finish(writer)
+
+
+def finish(writer):
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
