@@ -4,6 +4,7 @@
 //! ones, and converts Hugging Face checkpoints. Knows nothing of how a model is run.
 
 pub mod block;
+pub mod convert;
 mod error;
 pub mod gguf;
 pub mod inspect;
