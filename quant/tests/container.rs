@@ -4,15 +4,9 @@ mod common;
 
 use std::path::Path;
 
-use common::{Raw, sample};
-use lorgnette_quant::gguf::{
-    Gguf, Metadata, TensorInfo, TensorShape, Value, Writer, set_metadata, shard_path,
-};
+use common::{Raw, sample, tensor};
+use lorgnette_quant::gguf::{Gguf, Metadata, TensorInfo, Value, Writer, set_metadata, shard_path};
 use lorgnette_quant::{ErrorKind, Result, TensorType};
-
-fn info(name: &str, dims: &[usize], ty: TensorType) -> TensorInfo {
-    TensorInfo::new(name, TensorShape::new(dims).unwrap(), ty).unwrap()
-}
 
 fn write(metadata: &Metadata, tensors: &[(TensorInfo, Vec<u8>)]) -> Vec<u8> {
     let infos: Vec<_> = tensors.iter().map(|(info, _)| info.clone()).collect();
@@ -71,7 +65,7 @@ fn the_writer_reproduces_a_version_3_file() {
 fn alignment_is_obeyed() {
     let mut metadata = Metadata::new();
     metadata.set("general.alignment", 256u32);
-    let tensors = [info("a", &[1], TensorType::F32), info("b", &[5], TensorType::I8)];
+    let tensors = [tensor("a", &[1], TensorType::F32), tensor("b", &[5], TensorType::I8)];
     let written = write(&metadata, &[(tensors[0].clone(), vec![1; 4]), (tensors[1].clone(), vec![2; 5])]);
     assert_eq!(written.len() % 256, 0);
     assert_eq!(&written[written.len() - 512..][..4], [1; 4]);
@@ -80,7 +74,7 @@ fn alignment_is_obeyed() {
 
 #[test]
 fn the_writer_takes_neither_more_nor_less_than_announced() {
-    let announced = [info("a", &[2], TensorType::F32)];
+    let announced = [tensor("a", &[2], TensorType::F32)];
     let mut writer = Writer::new(Vec::new(), &Metadata::new(), &announced).unwrap();
     assert_eq!(writer.write(&[0; 9]).unwrap_err().kind(), ErrorKind::Argument);
     writer.write(&[0; 4]).unwrap();
@@ -99,7 +93,7 @@ fn a_full_disk_is_an_error() {
     }
 }
 
-fn shard(no: u16, count: u16, total: i32, tensor: &str) -> Vec<u8> {
+fn shard(no: u16, count: u16, total: i32, name: &str) -> Vec<u8> {
     let mut metadata = Metadata::new();
     if no == 0 {
         metadata.set("general.architecture", "llama");
@@ -107,7 +101,7 @@ fn shard(no: u16, count: u16, total: i32, tensor: &str) -> Vec<u8> {
     metadata.set("split.no", no);
     metadata.set("split.count", count);
     metadata.set("split.tensors.count", total);
-    write(&metadata, &[(info(tensor, &[2], TensorType::I8), vec![no as u8; 2])])
+    write(&metadata, &[(tensor(name, &[2], TensorType::I8), vec![no as u8; 2])])
 }
 
 fn open_split(dir: &Path, shards: &[Vec<u8>]) -> Result<Gguf> {

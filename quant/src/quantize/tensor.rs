@@ -78,16 +78,15 @@ impl Buffers {
 
         let source = &step.source.data[first * source_row..][..rows * source_row];
         block::decode(from.ty(), source, &mut self.values)?;
-        self.encode(step, first, row_len, target_row)?;
+        let unfit = |why: String| {
+            let field = format!("tensor {:?} rows {first} to {}", to.name(), first + rows);
+            Error::new(ErrorKind::Malformed, field, why)
+        };
+        self.encode(step, first, row_len, target_row).map_err(|e| unfit(e.to_string()))?;
         block::decode(to.ty(), &self.blocks, &mut self.decoded)?;
         let loss = loss(&self.values, &self.decoded, report_block(step));
         if !loss.squared.is_finite() {
-            let field = format!("tensor {:?} rows {first} to {}", to.name(), first + rows);
-            return Err(Error::new(
-                ErrorKind::Malformed,
-                field,
-                format!("hold a value that {} cannot: NaN, infinite or too large", to.ty()),
-            ));
+            return Err(unfit(format!("found a value too large for {}", to.ty())));
         }
         place.file.write_all_at(&self.blocks, place.offset + (first * target_row) as u64)?;
         Ok(loss)

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use lorgnette_quant::TensorType;
+use lorgnette_quant::gguf::{TensorInfo, TensorShape};
 
 /// Bytes of a GGUF file in the making.
 #[derive(Clone, Default)]
@@ -99,4 +100,16 @@ impl Random {
     pub(crate) fn normal(&mut self) -> f32 {
         (0..12).map(|_| (self.next() >> 40) as f32 / (1u64 << 24) as f32).sum::<f32>() - 6.0
     }
+}
+
+pub(crate) fn tensor(name: &str, dims: &[usize], ty: TensorType) -> TensorInfo {
+    TensorInfo::new(name, TensorShape::new(dims).unwrap(), ty).unwrap()
+}
+
+/// FNV-1a over 64-bit words, the last filled with zeros: what the golden files hold.
+pub(crate) fn fnv1a_words(bytes: &[u8]) -> String {
+    let mut padded = bytes.to_vec();
+    padded.resize(bytes.len().next_multiple_of(8), 0);
+    let words = padded.as_chunks().0.iter().copied().map(u64::from_le_bytes);
+    format!("{:016x}", words.fold(0xCBF2_9CE4_8422_2325u64, |h, w| (h ^ w).wrapping_mul(0x100_0000_01B3)))
 }
