@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use half::f16;
 
+use super::lanes::Lanes;
 use super::simd::{Level, Work};
 
 /// A format with `LEN` elements in a block of `BYTES`.
@@ -12,7 +13,7 @@ pub(super) trait Format<const LEN: usize, const BYTES: usize> {
     fn decode(block: &[u8; BYTES], out: &mut [f32; LEN]);
 
     /// The blocks of one row, whose values are finite if `LEN` is above 1. `importance` is as long as the row.
-    fn encode_row(row: &[[f32; LEN]], importance: Option<&[[f32; LEN]]>, out: &mut [[u8; BYTES]]);
+    fn encode_row<L: Lanes>(row: &[[f32; LEN]], importance: Option<&[[f32; LEN]]>, out: &mut [[u8; BYTES]]);
 
     /// Whether no scale of the block is infinite or NaN.
     fn is_finite(block: &[u8; BYTES]) -> bool;
@@ -75,7 +76,7 @@ impl<F: Format<LEN, BYTES>, const LEN: usize, const BYTES: usize> Work for Decod
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<L: Lanes>(self) {
         F::decode_all(self.blocks, self.out);
     }
 }
@@ -91,12 +92,12 @@ impl<F: Format<LEN, BYTES>, const LEN: usize, const BYTES: usize> Work for Encod
     type Output = Result<(), NotFinite>;
 
     #[inline(always)]
-    fn run(self) -> Self::Output {
+    fn run<L: Lanes>(self) -> Self::Output {
         if LEN > 1 && !all_finite(self.row.as_flattened()) {
             let bad = self.row.as_flattened().iter().position(|x| !x.is_finite());
             return Err(NotFinite(bad.unwrap_or_default()));
         }
-        F::encode_row(self.row, self.importance, self.out);
+        F::encode_row::<L>(self.row, self.importance, self.out);
         Ok(())
     }
 }
@@ -107,16 +108,20 @@ fn all_finite(values: &[f32]) -> bool {
     values.iter().fold(0, |most, x| most.max(x.abs().to_bits())) < f32::INFINITY.to_bits()
 }
 
-/// Runs `encode` on each block of a row with the block's part of `importance`.
+/// A format whose blocks can be encoded one by one.
+pub(super) trait EncodeBlock<const LEN: usize, const BYTES: usize> {
+    fn encode<L: Lanes>(x: &[f32; LEN], importance: Option<&[f32; LEN]>, block: &mut [u8; BYTES]);
+}
+
+/// Encodes each block of a row with its part of `importance`.
 #[inline(always)]
-pub(super) fn each_block<const LEN: usize, const BYTES: usize>(
+pub(super) fn each_block<L: Lanes, F: EncodeBlock<LEN, BYTES>, const LEN: usize, const BYTES: usize>(
     row: &[[f32; LEN]],
     importance: Option<&[[f32; LEN]]>,
     out: &mut [[u8; BYTES]],
-    encode: impl Fn(&[f32; LEN], Option<&[f32; LEN]>, &mut [u8; BYTES]),
 ) {
-    for (i, (x, out)) in row.iter().zip(out).enumerate() {
-        encode(x, importance.map(|columns| &columns[i]), out);
+    for (i, (x, block)) in row.iter().zip(out).enumerate() {
+        F::encode::<L>(x, importance.map(|columns| &columns[i]), block);
     }
 }
 

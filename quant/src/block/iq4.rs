@@ -5,11 +5,11 @@
 //! scale at 2, its low nibbles at 4, then the nibbles of each 32 elements as in `IQ4_NL` at 8. An element is
 //! `scale * (sub_scale - 32) * value`.
 
-use super::format::{Format, each_block, read_f16, write_f16};
-use super::lanes::{LANES, Lanes, nearest};
+use super::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
+use super::lanes::{LANES, Lanes, array, nearest};
 use super::pack::{self, SUPER};
 use super::search::nonlinear::{self, VALUES};
-use super::search::{load, weigh};
+use super::search::{load, squares, sum, weigh};
 
 pub(super) struct Iq4Nl;
 
@@ -22,10 +22,10 @@ impl Format<32, 18> for Iq4Nl {
     }
 
     #[inline(always)]
-    fn encode_row(row: &[[f32; 32]], importance: Option<&[[f32; 32]]>, out: &mut [[u8; 18]]) {
+    fn encode_row<L: Lanes>(row: &[[f32; 32]], importance: Option<&[[f32; 32]]>, out: &mut [[u8; 18]]) {
         for (group, (x, out)) in row.chunks(LANES).zip(out.chunks_mut(LANES)).enumerate() {
-            let lanes = load(x);
-            let spread = squares(&lanes) * Lanes::splat(2.0 / 32.0);
+            let lanes: [L; 32] = load(x);
+            let spread = sum(&squares(&lanes)) * L::splat(2.0 / 32.0);
             let scales = search(&lanes, importance.map(|columns| &columns[LANES * group..]), spread);
             for ((x, block), scale) in x.iter().zip(out).zip(scales) {
                 write_f16(block, 0, scale);
@@ -52,8 +52,12 @@ impl Format<SUPER, 136> for Iq4Xs {
     }
 
     #[inline(always)]
-    fn encode_row(row: &[[f32; SUPER]], importance: Option<&[[f32; SUPER]]>, out: &mut [[u8; 136]]) {
-        each_block(row, importance, out, encode_super);
+    fn encode_row<L: Lanes>(
+        row: &[[f32; SUPER]],
+        importance: Option<&[[f32; SUPER]]>,
+        out: &mut [[u8; 136]],
+    ) {
+        each_block::<L, Self, SUPER, 136>(row, importance, out);
     }
 
     fn is_finite(block: &[u8; 136]) -> bool {
@@ -61,51 +65,49 @@ impl Format<SUPER, 136> for Iq4Xs {
     }
 }
 
-#[inline(always)]
-fn encode_super(x: &[f32; SUPER], importance: Option<&[f32; SUPER]>, block: &mut [u8; 136]) {
-    let subs = x.as_chunks::<32>().0;
-    let spread = x.iter().fold(0.0, |sum, x| sum + x * x) * (2.0 / SUPER as f32);
-    let importance = importance.map(|columns| columns.as_chunks().0);
-    let scales = search(&load(subs), importance, Lanes::splat(spread));
-    let peak = scales.iter().fold(0.0_f32, |peak, &s| if s.abs() > peak.abs() { s } else { peak });
-    let d = -peak / 32.0;
-    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
-    *block = [0; 136];
-    write_f16(block, 0, d);
-    let mut high = 0;
-    for (i, x) in subs.iter().enumerate() {
-        let sub_scale = nearest(inverse * scales[i]).clamp(-32, 31);
-        encode_nibbles(x, d * sub_scale as f32, &mut block[8 + 16 * i..24 + 16 * i]);
-        let bits = (sub_scale + 32) as u8;
-        block[4 + i / 2] |= (bits & 15) << (4 * (i % 2));
-        high |= u16::from(bits >> 4) << (2 * i);
+impl EncodeBlock<SUPER, 136> for Iq4Xs {
+    #[inline(always)]
+    fn encode<L: Lanes>(x: &[f32; SUPER], importance: Option<&[f32; SUPER]>, block: &mut [u8; 136]) {
+        let subs = x.as_chunks::<32>().0;
+        let spread = x.iter().fold(0.0, |sum, x| sum + x * x) * (2.0 / SUPER as f32);
+        let importance = importance.map(|columns| columns.as_chunks().0);
+        let scales = search(&load(subs), importance, L::splat(spread));
+        let peak = scales.iter().fold(0.0_f32, |peak, &s| if s.abs() > peak.abs() { s } else { peak });
+        let d = -peak / 32.0;
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        *block = [0; 136];
+        write_f16(block, 0, d);
+        let mut high = 0;
+        for (i, x) in subs.iter().enumerate() {
+            let sub_scale = nearest(inverse * scales[i]).clamp(-32, 31);
+            encode_nibbles(x, d * sub_scale as f32, &mut block[8 + 16 * i..24 + 16 * i]);
+            let bits = (sub_scale + 32) as u8;
+            block[4 + i / 2] |= (bits & 15) << (4 * (i % 2));
+            high |= u16::from(bits >> 4) << (2 * i);
+        }
+        block[2..4].copy_from_slice(&high.to_le_bytes());
     }
-    block[2..4].copy_from_slice(&high.to_le_bytes());
 }
 
 /// Scales for up to [`LANES`] blocks, weighted by their squares where no importance is given.
 #[inline(always)]
-fn search(x: &[Lanes; 32], importance: Option<&[[f32; 32]]>, spread: Lanes) -> [f32; LANES] {
+fn search<L: Lanes>(x: &[L; 32], importance: Option<&[[f32; 32]]>, spread: L) -> [f32; LANES] {
     let weights = match importance {
         Some(columns) => weigh(&load(columns), x, spread),
-        None => x.map(|x| x * x),
+        None => squares(x),
     };
     nonlinear::search(x, &weights)
 }
 
 #[inline(always)]
-fn squares(x: &[Lanes; 32]) -> Lanes {
-    x.iter().fold(Lanes::ZERO, |sum, &x| sum + x * x)
-}
-
-#[inline(always)]
 fn encode_nibbles(x: &[f32; 32], scale: f32, nibbles: &mut [u8]) {
     let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
-    pack::nibbles::<16>(&x.map(|x| nonlinear::level(inverse * x)), nibbles);
+    let levels: [u8; 32] = array(|i| nonlinear::level(inverse * x[i]));
+    pack::nibbles::<16>(&levels, nibbles);
 }
 
 #[inline(always)]
 fn decode_nibbles(scale: f32, nibbles: &[u8], out: &mut [f32; 32]) {
     let levels = pack::unpack_nibbles::<16, 32>(nibbles);
-    *out = levels.map(|level| scale * f32::from(VALUES[usize::from(level & 15)]));
+    *out = array(|i| scale * f32::from(VALUES[usize::from(levels[i] & 15)]));
 }

@@ -9,8 +9,8 @@
 //! | fifth bits, element `i` bit `i` |        |        | 2      | 4      |
 //! | nibbles of `i` and `i + 16`     | 2      | 4      | 6      | 8      |
 
-use super::format::{Format, each_block, read_f16, write_f16};
-use super::lanes::{LANES, Lanes, low_byte};
+use super::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
+use super::lanes::{LANES, Lanes, array, low_byte};
 use super::pack;
 use super::search::affine::{self, Candidates};
 use super::search::{load, mean_square, symmetric, weigh};
@@ -31,45 +31,33 @@ impl<const BITS: usize, const AFFINE: bool> Legacy<BITS, AFFINE> {
             write_f16(block, 2, min);
         }
         if BITS == 5 {
-            let bits = (0..32).fold(0, |bits, i| bits | (u32::from(levels[i] >> 4) << i));
-            block[Self::HIGH_BITS..Self::NIBBLES].copy_from_slice(&bits.to_le_bytes());
+            let bytes = &mut block[Self::HIGH_BITS..Self::NIBBLES];
+            for (byte, levels) in bytes.iter_mut().zip(levels.as_chunks().0) {
+                *byte = fifth_bits(levels);
+            }
         }
         pack::nibbles::<16>(levels, &mut block[Self::NIBBLES..]);
     }
 
-    /// Puts the largest magnitude on the lowest level, or the range on all levels.
-    #[inline(always)]
-    fn encode_plain(x: &[f32; 32], block: &mut [u8]) {
-        let (low, high) = range(x);
-        let (scale, base, zero) = if AFFINE {
-            ((high - low) / f32::from(Self::TOP), low, 0.5)
-        } else {
-            (peak(x, low, high) / -f32::from(Self::HALF), 0.0, f32::from(Self::HALF) + 0.5)
-        };
-        let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
-        let levels = x.map(|x| low_byte(((x - base) * inverse + zero).trunc()).min(Self::TOP));
-        Self::write(scale, base, &levels, block);
-    }
-
     /// Searches scales for up to [`LANES`] blocks at once.
     #[inline(always)]
-    fn encode_weighted<const BYTES: usize>(
+    fn encode_weighted<L: Lanes, const BYTES: usize>(
         x: &[[f32; 32]],
         importance: &[[f32; 32]],
         spread: f32,
         out: &mut [[u8; BYTES]],
     ) {
-        let lanes = load(x);
-        let weights = weigh(&load(importance), &lanes, Lanes::splat(spread));
+        let lanes: [L; 32] = load(x);
+        let weights = weigh(&load(importance), &lanes, L::splat(spread));
         if AFFINE {
             let fit = affine::search(&lanes, &weights, Candidates::weighted(Self::TOP));
             for (lane, (x, block)) in x.iter().zip(out).enumerate() {
-                Self::write(fit.scale[lane], -fit.min[lane], &x.map(|x| fit.level(lane, x)), block);
+                Self::write(fit.scale[lane], -fit.min[lane], &array(|i| fit.level(lane, x[i])), block);
             }
         } else {
             let fit = symmetric::search(&lanes, &weights, Self::HALF);
             for (lane, (x, block)) in x.iter().zip(out).enumerate() {
-                Self::write(fit.scale[lane], 0.0, &x.map(|x| fit.level(lane, x)), block);
+                Self::write(fit.scale[lane], 0.0, &array(|i| fit.level(lane, x[i])), block);
             }
         }
     }
@@ -87,27 +75,52 @@ impl<const BITS: usize, const AFFINE: bool, const BYTES: usize> Format<32, BYTES
         }
         if AFFINE {
             let min = read_f16(block, 2);
-            *out = levels.map(|level| f32::from(level) * scale + min);
+            *out = array(|i| f32::from(levels[i]) * scale + min);
         } else {
-            *out = levels.map(|level| f32::from(level as i8 - Self::HALF as i8) * scale);
+            *out = array(|i| f32::from(levels[i] as i8 - Self::HALF as i8) * scale);
         }
     }
 
     #[inline(always)]
-    fn encode_row(row: &[[f32; 32]], importance: Option<&[[f32; 32]]>, out: &mut [[u8; BYTES]]) {
+    fn encode_row<L: Lanes>(row: &[[f32; 32]], importance: Option<&[[f32; 32]]>, out: &mut [[u8; BYTES]]) {
         let Some(importance) = importance else {
-            return each_block(row, None, out, |x, _, block| Self::encode_plain(x, block));
+            return each_block::<L, Self, 32, BYTES>(row, None, out);
         };
         let spread = mean_square(row.as_flattened());
         let groups = row.chunks(LANES).zip(importance.chunks(LANES)).zip(out.chunks_mut(LANES));
         for ((x, importance), out) in groups {
-            Self::encode_weighted(x, importance, spread, out);
+            Self::encode_weighted::<L, BYTES>(x, importance, spread, out);
         }
     }
 
     fn is_finite(block: &[u8; BYTES]) -> bool {
         read_f16(block, 0).is_finite() && (!AFFINE || read_f16(block, 2).is_finite())
     }
+}
+
+impl<const BITS: usize, const AFFINE: bool, const BYTES: usize> EncodeBlock<32, BYTES>
+    for Legacy<BITS, AFFINE>
+{
+    /// Puts the largest magnitude on the lowest level, or the range on all levels.
+    #[inline(always)]
+    fn encode<L: Lanes>(x: &[f32; 32], _: Option<&[f32; 32]>, block: &mut [u8; BYTES]) {
+        let (low, high) = range(x);
+        let (scale, base, zero) = if AFFINE {
+            ((high - low) / f32::from(Self::TOP), low, 0.5)
+        } else {
+            (peak(x, low, high) / -f32::from(Self::HALF), 0.0, f32::from(Self::HALF) + 0.5)
+        };
+        let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
+        let levels = array(|i| low_byte(((x[i] - base) * inverse + zero).trunc()).min(Self::TOP));
+        Self::write(scale, base, &levels, block);
+    }
+}
+
+/// The fifth bit of level `i` as bit `i`: the multiplication moves them all at once.
+#[inline(always)]
+fn fifth_bits(levels: &[u8; 8]) -> u8 {
+    let spread = (u64::from_le_bytes(*levels) >> 4) & 0x0101_0101_0101_0101;
+    (spread.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
 }
 
 /// The lowest and the highest value.

@@ -5,6 +5,7 @@ use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use super::format::Format;
+use super::lanes::Lanes;
 
 /// IEEE 754 binary32, little-endian.
 pub(super) struct F32;
@@ -22,7 +23,7 @@ pub(super) struct BF16;
 macro_rules! plain_row {
     ($bytes:literal, $encode:expr) => {
         #[inline(always)]
-        fn encode_row(row: &[[f32; 1]], _: Option<&[[f32; 1]]>, out: &mut [[u8; $bytes]]) {
+        fn encode_row<L: Lanes>(row: &[[f32; 1]], _: Option<&[[f32; 1]]>, out: &mut [[u8; $bytes]]) {
             for (&[x], out) in row.iter().zip(out) {
                 *out = $encode(x);
             }
@@ -97,7 +98,7 @@ impl Format<1, 2> for F16 {
     }
 
     #[inline(always)]
-    fn encode_row(row: &[[f32; 1]], _: Option<&[[f32; 1]]>, out: &mut [[u8; 2]]) {
+    fn encode_row<L: Lanes>(row: &[[f32; 1]], _: Option<&[[f32; 1]]>, out: &mut [[u8; 2]]) {
         let mut halves = [f16::ZERO; CHUNK];
         for (row, out) in row.as_flattened().chunks(CHUNK).zip(out.chunks_mut(CHUNK)) {
             let halves = &mut halves[..row.len()];

@@ -1,7 +1,7 @@
 //! `Q8_0`, ggml's `block_q8_0`: the f16 scale at byte 0, 32 signed bytes from 2.
 
-use super::format::{Format, each_block, read_f16, write_f16};
-use super::lanes::low_byte;
+use super::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
+use super::lanes::{Lanes, low_byte};
 
 pub(super) struct Q8_0;
 
@@ -16,19 +16,24 @@ impl Format<32, 34> for Q8_0 {
 
     /// Spreads the largest magnitude over 127 levels. There is nothing to search for, so importance changes nothing.
     #[inline(always)]
-    fn encode_row(row: &[[f32; 32]], importance: Option<&[[f32; 32]]>, out: &mut [[u8; 34]]) {
-        each_block(row, importance, out, |x, _, out| {
-            let largest = x.iter().fold(0_u32, |most, x| most.max(x.abs().to_bits()));
-            let scale = f32::from_bits(largest) / 127.0;
-            let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
-            write_f16(out, 0, scale);
-            for (out, &x) in out[2..].iter_mut().zip(x) {
-                *out = low_byte((x * inverse).round());
-            }
-        });
+    fn encode_row<L: Lanes>(row: &[[f32; 32]], importance: Option<&[[f32; 32]]>, out: &mut [[u8; 34]]) {
+        each_block::<L, Self, 32, 34>(row, importance, out);
     }
 
     fn is_finite(block: &[u8; 34]) -> bool {
         read_f16(block, 0).is_finite()
+    }
+}
+
+impl EncodeBlock<32, 34> for Q8_0 {
+    #[inline(always)]
+    fn encode<L: Lanes>(x: &[f32; 32], _: Option<&[f32; 32]>, out: &mut [u8; 34]) {
+        let largest = x.iter().fold(0_u32, |most, x| most.max(x.abs().to_bits()));
+        let scale = f32::from_bits(largest) / 127.0;
+        let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
+        write_f16(out, 0, scale);
+        for (out, &x) in out[2..].iter_mut().zip(x) {
+            *out = low_byte((x * inverse).round());
+        }
     }
 }

@@ -3,11 +3,15 @@
 //! The scalar code is compiled once for the build's target and once more for each further [`Level`]. Rust never
 //! contracts `a * b + c` into one rounding, so that all of them give the same bits.
 
+#[cfg(target_arch = "x86_64")]
+use super::lanes::Avx2;
+use super::lanes::{Lanes, Portable};
+
 /// Work that is compiled for every [`Level`]. What `run` calls has to be inlined into it, or stays at the baseline.
 pub(super) trait Work {
     type Output;
 
-    fn run(self) -> Self::Output;
+    fn run<L: Lanes>(self) -> Self::Output;
 }
 
 /// A set of instructions that this machine has.
@@ -36,7 +40,7 @@ impl Level {
 
     pub(super) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
-            Kind::Baseline => work.run(),
+            Kind::Baseline => work.run::<Portable>(),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: only `best` makes this kind, and it has seen both features.
             Kind::Avx2 => unsafe { run_avx2(work) },
@@ -47,5 +51,5 @@ impl Level {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,f16c")]
 fn run_avx2<W: Work>(work: W) -> W::Output {
-    work.run()
+    work.run::<Avx2>()
 }

@@ -2,10 +2,10 @@
 
 use half::f16;
 
-use crate::block::lanes::{LANES, Lanes, nearest};
+use crate::block::lanes::{LANES, Lanes, array, lanes, nearest};
 use crate::block::pack::SUPER;
 use crate::block::search::affine::{self, Affine, Candidates};
-use crate::block::search::{load, mean_square, refine, sum, weigh};
+use crate::block::search::{load, mean_square, refine, squares, sum, weigh};
 
 /// A super-block unpacked: element `i` of sub-block `s` is `d * scales[s] * level - dmin * mins[s]`.
 pub(super) struct AffineSuper<const SUBS: usize> {
@@ -32,16 +32,16 @@ impl<const SUBS: usize> AffineSuper<SUBS> {
     /// Searches each of `SUBS` sub-blocks of `N`, then quantizes their scales and rounds anew with the scales as
     /// stored. A sub-block whose scale became 0 keeps the levels of the search.
     #[inline(always)]
-    pub(super) fn encode<const N: usize>(
+    pub(super) fn encode<L: Lanes, const N: usize>(
         x: &[f32; SUPER],
         importance: Option<&[f32; SUPER]>,
         plan: &Plan,
     ) -> Self {
         let subs = x.as_chunks::<N>().0;
         let fit = match importance {
-            None => Fit::<SUBS>::unweighted(subs, plan),
+            None => Fit::<SUBS>::unweighted::<L, N>(subs, plan),
             Some(importance) => {
-                Fit::weighted(subs, importance.as_chunks().0, plan, plan.spread * mean_square(x))
+                Fit::weighted::<L, N>(subs, importance.as_chunks().0, plan, plan.spread * mean_square(x))
             }
         };
         let (d, dmin) = (f16::from_f32(fit.d).to_f32(), f16::from_f32(fit.dmin).to_f32());
@@ -49,9 +49,9 @@ impl<const SUBS: usize> AffineSuper<SUBS> {
         for (i, (x, levels)) in subs.iter().zip(levels.as_chunks_mut::<N>().0).enumerate() {
             let (scale, min) = (d * f32::from(fit.scales[i]), dmin * f32::from(fit.mins[i]));
             *levels = if scale == 0.0 {
-                x.map(|x| fit.searched[i / LANES].level(i % LANES, x))
+                array(|j| fit.searched[i / LANES].level(i % LANES, x[j]))
             } else {
-                x.map(|x| nearest((x + min) / scale).clamp(0, i32::from(plan.unweighted.top)) as u8)
+                array(|j| nearest((x[j] + min) / scale).clamp(0, i32::from(plan.unweighted.top)) as u8)
             };
         }
         Self { d, dmin, scales: fit.scales, mins: fit.mins, levels }
@@ -62,7 +62,7 @@ impl<const SUBS: usize> AffineSuper<SUBS> {
         let subs = out.as_chunks_mut::<N>().0.iter_mut().zip(self.levels.as_chunks::<N>().0);
         for (i, (out, levels)) in subs.enumerate() {
             let (scale, min) = (self.d * f32::from(self.scales[i]), self.dmin * f32::from(self.mins[i]));
-            *out = levels.map(|level| scale * f32::from(level) - min);
+            *out = array(|j| scale * f32::from(levels[j]) - min);
         }
     }
 }
@@ -79,10 +79,10 @@ struct Fit<const SUBS: usize> {
 impl<const SUBS: usize> Fit<SUBS> {
     /// Puts the largest scale on the top one.
     #[inline(always)]
-    fn unweighted<const N: usize>(subs: &[[f32; N]], plan: &Plan) -> Self {
+    fn unweighted<L: Lanes, const N: usize>(subs: &[[f32; N]], plan: &Plan) -> Self {
         let mut searched = [Affine::ZERO; 2];
         for (searched, subs) in searched.iter_mut().zip(subs.chunks(LANES)) {
-            let x = load(subs);
+            let x: [L; N] = load(subs);
             *searched = affine::search(&x, &magnitudes(&x, plan.rms_weight), plan.unweighted);
         }
         let (d, scales) = refine::spread_levels(&gather(&searched, |fit| &fit.scale), plan.top_scale);
@@ -92,7 +92,7 @@ impl<const SUBS: usize> Fit<SUBS> {
 
     /// Fits the scale of the scales by what the sub-blocks weigh.
     #[inline(always)]
-    fn weighted<const N: usize>(
+    fn weighted<L: Lanes, const N: usize>(
         subs: &[[f32; N]],
         importance: &[[f32; N]],
         plan: &Plan,
@@ -101,8 +101,8 @@ impl<const SUBS: usize> Fit<SUBS> {
         let mut searched = [Affine::ZERO; 2];
         let mut totals = [0.0; SUBS];
         for (group, subs) in subs.chunks(LANES).enumerate() {
-            let x = load(subs);
-            let weights = weigh(&load(&importance[LANES * group..]), &x, Lanes::splat(spread));
+            let x: [L; N] = load(subs);
+            let weights = weigh(&load(&importance[LANES * group..]), &x, L::splat(spread));
             totals[LANES * group..][..LANES].copy_from_slice(&sum(&weights).to_array());
             searched[group] = affine::search(&x, &weights, Candidates::weighted(plan.unweighted.top));
         }
@@ -114,12 +114,11 @@ impl<const SUBS: usize> Fit<SUBS> {
 
 #[inline(always)]
 fn gather<const SUBS: usize>(searched: &[Affine; 2], part: impl Fn(&Affine) -> &[f32; LANES]) -> [f32; SUBS] {
-    std::array::from_fn(|i| part(&searched[i / LANES])[i % LANES])
+    array(|i| part(&searched[i / LANES])[i % LANES])
 }
 
 #[inline(always)]
-fn magnitudes<const N: usize>(x: &[Lanes; N], above_rms: bool) -> [Lanes; N] {
-    let floor =
-        if above_rms { (sum(&x.map(|x| x * x)) / Lanes::splat(N as f32)).sqrt() } else { Lanes::ZERO };
-    x.map(|x| floor + x.abs())
+fn magnitudes<L: Lanes, const N: usize>(x: &[L; N], above_rms: bool) -> [L; N] {
+    let floor = if above_rms { (sum(&squares(x)) / L::splat(N as f32)).sqrt() } else { L::zero() };
+    lanes(|i| floor + x[i].abs())
 }

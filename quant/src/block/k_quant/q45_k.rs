@@ -4,10 +4,9 @@
 //! bytes at 4 ([`pack_scales`]), for `Q5_K` the fifth bits at 16 ([`pack::planes`] of one bit), then the nibbles,
 //! those of each 64 elements in 32 bytes. An element is `scale * level - minimum`.
 
-use std::array::from_fn;
-
 use super::affine::{AffineSuper, Plan};
-use crate::block::format::{Format, each_block, read_f16, write_f16};
+use crate::block::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
+use crate::block::lanes::{Lanes, array};
 use crate::block::pack::{self, SUPER};
 use crate::block::search::affine::Candidates;
 
@@ -39,7 +38,7 @@ impl<const BITS: usize, const BYTES: usize> Format<SUPER, BYTES> for Q45K<BITS> 
         let mut levels = pack::unpack_nibbles::<32, SUPER>(&block[Self::NIBBLES..]);
         if BITS == 5 {
             let high = pack::unpack_planes::<1>(&block[HIGH_BITS..Self::NIBBLES]);
-            levels = from_fn(|i| levels[i] | (high[i] << 4));
+            levels = array(|i| levels[i] | (high[i] << 4));
         }
         let unpacked =
             AffineSuper::<SUBS> { d: read_f16(block, 0), dmin: read_f16(block, 2), scales, mins, levels };
@@ -47,17 +46,12 @@ impl<const BITS: usize, const BYTES: usize> Format<SUPER, BYTES> for Q45K<BITS> 
     }
 
     #[inline(always)]
-    fn encode_row(row: &[[f32; SUPER]], importance: Option<&[[f32; SUPER]]>, out: &mut [[u8; BYTES]]) {
-        each_block(row, importance, out, |x, importance, block| {
-            let unpacked = AffineSuper::<SUBS>::encode::<32>(x, importance, &Self::PLAN);
-            write_f16(block, 0, unpacked.d);
-            write_f16(block, 2, unpacked.dmin);
-            block[SCALES..HIGH_BITS].copy_from_slice(&pack_scales(&unpacked.scales, &unpacked.mins));
-            if BITS == 5 {
-                pack::planes::<1>(&unpacked.levels, 4, &mut block[HIGH_BITS..Self::NIBBLES]);
-            }
-            pack::nibbles::<32>(&unpacked.levels, &mut block[Self::NIBBLES..]);
-        });
+    fn encode_row<L: Lanes>(
+        row: &[[f32; SUPER]],
+        importance: Option<&[[f32; SUPER]]>,
+        out: &mut [[u8; BYTES]],
+    ) {
+        each_block::<L, Self, SUPER, BYTES>(row, importance, out);
     }
 
     fn is_finite(block: &[u8; BYTES]) -> bool {
@@ -65,11 +59,25 @@ impl<const BITS: usize, const BYTES: usize> Format<SUPER, BYTES> for Q45K<BITS> 
     }
 }
 
+impl<const BITS: usize, const BYTES: usize> EncodeBlock<SUPER, BYTES> for Q45K<BITS> {
+    #[inline(always)]
+    fn encode<L: Lanes>(x: &[f32; SUPER], importance: Option<&[f32; SUPER]>, block: &mut [u8; BYTES]) {
+        let unpacked = AffineSuper::<SUBS>::encode::<L, 32>(x, importance, &Self::PLAN);
+        write_f16(block, 0, unpacked.d);
+        write_f16(block, 2, unpacked.dmin);
+        block[SCALES..HIGH_BITS].copy_from_slice(&pack_scales(&unpacked.scales, &unpacked.mins));
+        if BITS == 5 {
+            pack::planes::<1>(&unpacked.levels, 4, &mut block[HIGH_BITS..Self::NIBBLES]);
+        }
+        pack::nibbles::<32>(&unpacked.levels, &mut block[Self::NIBBLES..]);
+    }
+}
+
 /// Bytes 0 to 3 hold scales 0 to 3, bytes 4 to 7 their minima; bytes 8 to 11 the low nibbles of scales and minima 4
 /// to 7, whose high bits are on top of bytes 0 to 3 and 4 to 7.
 #[inline(always)]
 fn pack_scales(scales: &[u8; SUBS], mins: &[u8; SUBS]) -> [u8; 12] {
-    from_fn(|i| match i {
+    array(|i| match i {
         0..4 => scales[i] | (scales[i + 4] >> 4 << 6),
         4..8 => mins[i - 4] | (mins[i] >> 4 << 6),
         _ => (scales[i - 4] & 15) | (mins[i - 4] << 4),
@@ -81,5 +89,5 @@ fn pack_scales(scales: &[u8; SUBS], mins: &[u8; SUBS]) -> [u8; 12] {
 fn unpack_scales(b: &[u8]) -> ([u8; SUBS], [u8; SUBS]) {
     let scale = |i: usize| if i < 4 { b[i] & 63 } else { (b[i + 4] & 15) | (b[i - 4] >> 6 << 4) };
     let min = |i: usize| if i < 4 { b[i + 4] & 63 } else { (b[i + 4] >> 4) | (b[i] >> 6 << 4) };
-    (from_fn(scale), from_fn(min))
+    (array(scale), array(min))
 }

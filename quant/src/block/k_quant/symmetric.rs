@@ -1,10 +1,8 @@
 //! What `Q3_K` and `Q6_K` share: sub-blocks of 16 with a signed scale.
 
-use std::array::from_fn;
-
 use half::f16;
 
-use crate::block::lanes::nearest;
+use crate::block::lanes::{array, nearest};
 use crate::block::pack::SUPER;
 
 pub(super) const SUBS: usize = SUPER / 16;
@@ -33,9 +31,9 @@ impl<const HALF: u8> SymmetricSuper<HALF> {
         for (i, (x, levels)) in x.as_chunks::<16>().0.iter().zip(levels.as_chunks_mut::<16>().0).enumerate() {
             let scale = d * f32::from(scales[i]);
             *levels = if scale == 0.0 {
-                from_fn(|j| searched(i, j))
+                array(|j| searched(i, j))
             } else {
-                x.map(|x| (nearest(x / scale).clamp(-half, half - 1) + half) as u8)
+                array(|j| (nearest(x[j] / scale).clamp(-half, half - 1) + half) as u8)
             };
         }
         Self { d, scales, levels }
@@ -46,7 +44,7 @@ impl<const HALF: u8> SymmetricSuper<HALF> {
         let subs = out.as_chunks_mut::<16>().0.iter_mut().zip(self.levels.as_chunks::<16>().0);
         for (i, (out, levels)) in subs.enumerate() {
             let scale = self.d * f32::from(self.scales[i]);
-            *out = levels.map(|level| scale * f32::from(level as i8 - HALF as i8));
+            *out = array(|j| scale * f32::from(levels[j] as i8 - HALF as i8));
         }
     }
 }

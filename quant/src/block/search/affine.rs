@@ -1,6 +1,6 @@
 //! Scale and minimum for unsigned levels: `x` is about `scale * level - min`.
 
-use crate::block::lanes::{LANES, Lanes, nearest};
+use crate::block::lanes::{LANES, Lanes, Mask, nearest};
 
 /// The roundings that [`search`] tries: candidate `i` spreads the block's range over `top + first + i * step` levels.
 #[derive(Clone, Copy)]
@@ -48,29 +48,29 @@ impl Affine {
 /// Tries every candidate: rounds to levels, solves the weighted least squares for scale and minimum, keeps them if the
 /// error is the lowest so far (ggml's `make_qkx3_quants`). A better minimum is the base of the candidates after it.
 #[inline(always)]
-pub(in crate::block) fn search<const N: usize>(
-    x: &[Lanes; N],
-    weights: &[Lanes; N],
+pub(in crate::block) fn search<L: Lanes, const N: usize>(
+    x: &[L; N],
+    weights: &[L; N],
     how: Candidates,
 ) -> Affine {
     let top = f32::from(how.top);
     let sums = Sums::new(x, weights);
     let low = x.iter().fold(x[0], |low, &x| low.min(x));
     let high = x.iter().fold(x[0], |high, &x| high.max(x));
-    let mut min = low.min(Lanes::ZERO);
+    let mut min = low.min(L::zero());
     let spread_out = high.gt(min);
 
-    let (mut inverse, mut base) = (Lanes::splat(top) / (high - min), min);
-    let mut scale = Lanes::splat(1.0) / inverse;
-    let mut levels = [Lanes::ZERO; N];
+    let (mut inverse, mut base) = (L::splat(top) / (high - min), min);
+    let mut scale = L::splat(1.0) / inverse;
+    let mut levels = [L::zero(); N];
     round(x, inverse, base, top, &mut levels);
     let mut best = error(x, weights, &levels, scale, min, how.absolute);
     for i in 0..how.count {
-        let candidate = Lanes::splat(how.first + how.step * i as f32 + top) / (high - min);
+        let candidate = L::splat(how.first + how.step * i as f32 + top) / (high - min);
         round(x, candidate, min, top, &mut levels);
         let fit = sums.fit(x, weights, &levels);
         let error = error(x, weights, &levels, fit.scale, fit.min, how.absolute);
-        let better = fit.determinant.gt(Lanes::ZERO) & best.gt(error);
+        let better = fit.determinant.gt(L::zero()) & best.gt(error);
         inverse = better.select(candidate, inverse);
         base = better.select(min, base);
         best = better.select(error, best);
@@ -78,31 +78,31 @@ pub(in crate::block) fn search<const N: usize>(
         min = better.select(fit.min, min);
     }
     Affine {
-        scale: spread_out.select(scale, Lanes::ZERO).to_array(),
+        scale: spread_out.select(scale, L::zero()).to_array(),
         min: (-min).to_array(),
         top: i32::from(how.top),
-        inverse: spread_out.select(inverse, Lanes::ZERO).to_array(),
+        inverse: spread_out.select(inverse, L::zero()).to_array(),
         base: base.to_array(),
     }
 }
 
 #[inline(always)]
-fn round<const N: usize>(x: &[Lanes; N], inverse: Lanes, base: Lanes, top: f32, levels: &mut [Lanes; N]) {
+fn round<L: Lanes, const N: usize>(x: &[L; N], inverse: L, base: L, top: f32, levels: &mut [L; N]) {
     for (level, &x) in levels.iter_mut().zip(x) {
         *level = (inverse * (x - base)).nearest().clamp(0.0, top);
     }
 }
 
 #[inline(always)]
-fn error<const N: usize>(
-    x: &[Lanes; N],
-    weights: &[Lanes; N],
-    levels: &[Lanes; N],
-    scale: Lanes,
-    min: Lanes,
+fn error<L: Lanes, const N: usize>(
+    x: &[L; N],
+    weights: &[L; N],
+    levels: &[L; N],
+    scale: L,
+    min: L,
     absolute: bool,
-) -> Lanes {
-    let mut error = Lanes::ZERO;
+) -> L {
+    let mut error = L::zero();
     for i in 0..N {
         let diff = scale * levels[i] + min - x[i];
         error = error + weights[i] * if absolute { diff.abs() } else { diff * diff };
@@ -111,21 +111,21 @@ fn error<const N: usize>(
 }
 
 /// The sums that do not depend on the rounding.
-struct Sums {
-    w: Lanes,
-    wx: Lanes,
+struct Sums<L> {
+    w: L,
+    wx: L,
 }
 
 /// A scale and minimum, which hold where the `determinant` is positive.
-struct Fit {
-    determinant: Lanes,
-    scale: Lanes,
-    min: Lanes,
+struct Fit<L> {
+    determinant: L,
+    scale: L,
+    min: L,
 }
 
-impl Sums {
+impl<L: Lanes> Sums<L> {
     #[inline(always)]
-    fn new<const N: usize>(x: &[Lanes; N], weights: &[Lanes; N]) -> Self {
+    fn new<const N: usize>(x: &[L; N], weights: &[L; N]) -> Self {
         let mut sums = Self { w: weights[0], wx: weights[0] * x[0] };
         for (&x, &w) in x.iter().zip(weights).skip(1) {
             sums.w = sums.w + w;
@@ -136,8 +136,8 @@ impl Sums {
 
     /// Least squares with a minimum that is not above zero.
     #[inline(always)]
-    fn fit<const N: usize>(&self, x: &[Lanes; N], weights: &[Lanes; N], levels: &[Lanes; N]) -> Fit {
-        let (mut l, mut l2, mut xl) = (Lanes::ZERO, Lanes::ZERO, Lanes::ZERO);
+    fn fit<const N: usize>(&self, x: &[L; N], weights: &[L; N], levels: &[L; N]) -> Fit<L> {
+        let (mut l, mut l2, mut xl) = (L::zero(), L::zero(), L::zero());
         for i in 0..N {
             let wl = weights[i] * levels[i];
             l = l + wl;
@@ -147,7 +147,7 @@ impl Sums {
         let determinant = self.w * l2 - l * l;
         let scale = (self.w * xl - self.wx * l) / determinant;
         let min = (l2 * self.wx - l * xl) / determinant;
-        let above = min.gt(Lanes::ZERO);
-        Fit { determinant, scale: above.select(xl / l2, scale), min: above.select(Lanes::ZERO, min) }
+        let above = min.gt(L::zero());
+        Fit { determinant, scale: above.select(xl / l2, scale), min: above.select(L::zero(), min) }
     }
 }

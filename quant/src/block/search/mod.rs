@@ -7,15 +7,15 @@ pub(super) mod nonlinear;
 pub(super) mod refine;
 pub(super) mod symmetric;
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::{LANES, Lanes, Mask, lanes};
 
 /// A block whose largest magnitude is below this counts as zeros.
 pub(super) const TINY: f32 = 1e-15;
 
 /// The value of largest magnitude, the first one where several are as large; 0 if all are zeros.
 #[inline(always)]
-fn peak<const N: usize>(x: &[Lanes; N]) -> Lanes {
-    let mut peak = Lanes::ZERO;
+fn peak<L: Lanes, const N: usize>(x: &[L; N]) -> L {
+    let mut peak = L::zero();
     for &x in x {
         peak = x.abs().gt(peak.abs()).select(x, peak);
     }
@@ -30,28 +30,29 @@ pub(super) fn mean_square(values: &[f32]) -> f32 {
 
 /// Columns' importance as weights of values around the scale `spread`, which is a mean square.
 #[inline(always)]
-pub(super) fn weigh<const N: usize>(importance: &[Lanes; N], x: &[Lanes; N], spread: Lanes) -> [Lanes; N] {
-    let mut weights = *importance;
-    for (weight, &x) in weights.iter_mut().zip(x) {
-        *weight = *weight * (spread + x * x).sqrt();
-    }
-    weights
+pub(super) fn weigh<L: Lanes, const N: usize>(importance: &[L; N], x: &[L; N], spread: L) -> [L; N] {
+    lanes(|i| importance[i] * (spread + x[i] * x[i]).sqrt())
+}
+
+#[inline(always)]
+pub(super) fn squares<L: Lanes, const N: usize>(x: &[L; N]) -> [L; N] {
+    lanes(|i| x[i] * x[i])
 }
 
 /// The sum over a block, from the first to the last.
 #[inline(always)]
-pub(super) fn sum<const N: usize>(x: &[Lanes; N]) -> Lanes {
-    x.iter().fold(Lanes::ZERO, |sum, &x| sum + x)
+pub(super) fn sum<L: Lanes, const N: usize>(x: &[L; N]) -> L {
+    x.iter().fold(L::zero(), |sum, &x| sum + x)
 }
 
 /// [`LANES`] blocks of `N`, one in each lane. Missing blocks are zeros.
 #[inline(always)]
-pub(super) fn load<const N: usize>(blocks: &[[f32; N]]) -> [Lanes; N] {
-    let mut lanes = [[0.0; LANES]; N];
+pub(super) fn load<L: Lanes, const N: usize>(blocks: &[[f32; N]]) -> [L; N] {
+    let mut columns = [[0.0; LANES]; N];
     for (lane, block) in blocks.iter().take(LANES).enumerate() {
-        for (lanes, &x) in lanes.iter_mut().zip(block) {
-            lanes[lane] = x;
+        for (column, &x) in columns.iter_mut().zip(block) {
+            column[lane] = x;
         }
     }
-    lanes.map(Lanes::from)
+    lanes(|i| L::from(columns[i]))
 }

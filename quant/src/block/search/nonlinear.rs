@@ -1,7 +1,7 @@
 //! A scale for levels that are spaced unevenly, densest near zero: `x` is about `scale * VALUES[level]`.
 
 use super::{TINY, peak};
-use crate::block::lanes::{LANES, Lanes};
+use crate::block::lanes::{LANES, Lanes, Mask};
 
 /// What the sixteen levels stand for (ggml's `kvalues_iq4nl`).
 pub(in crate::block) const VALUES: [i8; 16] =
@@ -27,34 +27,34 @@ pub(in crate::block) fn level(x: f32) -> u8 {
 
 /// The value nearest to `x`.
 #[inline(always)]
-fn nearest_value(x: Lanes) -> Lanes {
-    let mut value = Lanes::splat(f32::from(VALUES[0]));
+fn nearest_value<L: Lanes>(x: L) -> L {
+    let mut value = L::splat(f32::from(VALUES[0]));
     for (border, gap) in STEPS {
-        value = value + x.lt(Lanes::splat(border)).select(Lanes::ZERO, Lanes::splat(gap));
+        value = value + x.lt(L::splat(border)).select(L::zero(), L::splat(gap));
     }
     value
 }
 
 /// Tries the scale that puts the largest magnitude on -127, then fifteen around it (as ggml's `quantize_iq4_nl` does).
 #[inline(always)]
-pub(in crate::block) fn search<const N: usize>(x: &[Lanes; N], weights: &[Lanes; N]) -> [f32; LANES] {
+pub(in crate::block) fn search<L: Lanes, const N: usize>(x: &[L; N], weights: &[L; N]) -> [f32; LANES] {
     let lowest = f32::from(VALUES[0]);
     let peak = peak(x);
-    let (sum_xq, sum_q2) = sums(x, weights, Lanes::splat(1.0) / (-peak / Lanes::splat(lowest)));
-    let mut scale = sum_q2.gt(Lanes::ZERO).select(sum_xq / sum_q2, Lanes::ZERO);
+    let (sum_xq, sum_q2) = sums(x, weights, L::splat(1.0) / (-peak / L::splat(lowest)));
+    let mut scale = sum_q2.gt(L::zero()).select(sum_xq / sum_q2, L::zero());
     let mut best = scale * sum_xq;
     for i in -7_i8..=7 {
-        let (sum_xq, sum_q2) = sums(x, weights, Lanes::splat(f32::from(i) + lowest) / peak);
-        let better = sum_q2.gt(Lanes::ZERO) & (sum_xq * sum_xq).gt(best * sum_q2);
+        let (sum_xq, sum_q2) = sums(x, weights, L::splat(f32::from(i) + lowest) / peak);
+        let better = sum_q2.gt(L::zero()) & (sum_xq * sum_xq).gt(best * sum_q2);
         scale = better.select(sum_xq / sum_q2, scale);
         best = better.select(scale * sum_xq, best);
     }
-    peak.abs().lt(Lanes::splat(TINY)).select(Lanes::ZERO, scale).to_array()
+    peak.abs().lt(L::splat(TINY)).select(L::zero(), scale).to_array()
 }
 
 #[inline(always)]
-fn sums<const N: usize>(x: &[Lanes; N], weights: &[Lanes; N], inverse: Lanes) -> (Lanes, Lanes) {
-    let (mut sum_xq, mut sum_q2) = (Lanes::ZERO, Lanes::ZERO);
+fn sums<L: Lanes, const N: usize>(x: &[L; N], weights: &[L; N], inverse: L) -> (L, L) {
+    let (mut sum_xq, mut sum_q2) = (L::zero(), L::zero());
     for (&x, &w) in x.iter().zip(weights) {
         let value = nearest_value(inverse * x);
         sum_xq = sum_xq + w * value * x;

@@ -1,7 +1,7 @@
 //! Searches that move one level at a time, each move judged with the scale that would fit it best.
 
 use super::{TINY, peak};
-use crate::block::lanes::{LANES, Lanes, nearest};
+use crate::block::lanes::{LANES, Lanes, Mask, array, nearest};
 
 /// Rounds of [`signed_levels`] and [`scale_levels`] over the block.
 const ROUNDS: usize = 5;
@@ -9,16 +9,16 @@ const ROUNDS: usize = 5;
 /// Levels from `-half` to `half - 1` for `x` weighted by its squares (ggml's `make_q3_quants`): the scales, and the
 /// levels plus `half`.
 #[inline(always)]
-pub(in crate::block) fn signed_levels<const N: usize>(
-    x: &[Lanes; N],
+pub(in crate::block) fn signed_levels<L: Lanes, const N: usize>(
+    x: &[L; N],
     half: u8,
 ) -> ([f32; LANES], [[f32; LANES]; N]) {
     let top = f32::from(half);
     let peak = peak(x);
-    let zeros = peak.abs().lt(Lanes::splat(TINY));
-    let inverse = Lanes::splat(-top) / peak;
-    let mut levels = [Lanes::ZERO; N];
-    let (mut sum_xl, mut sum_l2) = (Lanes::ZERO, Lanes::ZERO);
+    let zeros = peak.abs().lt(L::splat(TINY));
+    let inverse = L::splat(-top) / peak;
+    let mut levels = [L::zero(); N];
+    let (mut sum_xl, mut sum_l2) = (L::zero(), L::zero());
     for (level, &x) in levels.iter_mut().zip(x) {
         *level = (inverse * x).nearest().clamp(-top, top - 1.0);
         let w = x * x;
@@ -35,7 +35,7 @@ pub(in crate::block) fn signed_levels<const N: usize>(
             let new_xl = rest_xl + w * x * new;
             let new_l2 = rest_l2 + w * new * new;
             let closer = (new_xl * new_xl * sum_l2).gt(sum_xl * sum_xl * new_l2);
-            let better = rest_xl.gt(Lanes::ZERO) & !new.eq(*level) & new_l2.gt(Lanes::ZERO) & closer;
+            let better = rest_xl.gt(L::zero()) & !new.eq(*level) & new_l2.gt(L::zero()) & closer;
             *level = better.select(new, *level);
             sum_xl = better.select(new_xl, sum_xl);
             sum_l2 = better.select(new_l2, sum_l2);
@@ -45,8 +45,8 @@ pub(in crate::block) fn signed_levels<const N: usize>(
             break;
         }
     }
-    let scale = (!zeros & sum_l2.gt(Lanes::ZERO)).select(sum_xl / sum_l2, Lanes::ZERO);
-    let shifted = levels.map(|level| zeros.select(Lanes::ZERO, level + Lanes::splat(top)).to_array());
+    let scale = (!zeros & sum_l2.gt(L::zero())).select(sum_xl / sum_l2, L::zero());
+    let shifted = array(|i| zeros.select(L::zero(), levels[i] + L::splat(top)).to_array());
     (scale.to_array(), shifted)
 }
 
@@ -55,7 +55,7 @@ pub(in crate::block) fn signed_levels<const N: usize>(
 pub(in crate::block) fn spread_levels<const N: usize>(x: &[f32; N], top: u8) -> (f32, [u8; N]) {
     let max = largest(x);
     let inverse = if max > 0.0 { f32::from(top) / max } else { 0.0 };
-    (max / f32::from(top), x.map(|x| (nearest(inverse * x) as u8).min(top)))
+    (max / f32::from(top), array(|i| (nearest(inverse * x[i]) as u8).min(top)))
 }
 
 /// The largest of `x`, or 0.
