@@ -47,7 +47,7 @@ impl General {
         tensors: &[Planned<'_>],
         outtype: OutType,
     ) -> (Metadata, String) {
-        let params = tensors.iter().map(|tensor| tensor.info.shape().elements()).sum();
+        let params = tensors.iter().map(|tensor| tensor.info.shape().elements() as u64).sum();
         let parts = self.parts(params);
         let size = parts.size_label.clone().unwrap_or_else(|| naming::size_label(params));
         let encoding = outtype.tensor_type().name();
@@ -80,7 +80,7 @@ impl General {
     }
 
     /// Each part from the first of the names that has it.
-    fn parts(&self, params: usize) -> NameParts {
+    fn parts(&self, params: u64) -> NameParts {
         self.ids.iter().map(|id| NameParts::read(id, params)).fold(NameParts::default(), |first, next| {
             NameParts {
                 name: first.name.or(next.name),

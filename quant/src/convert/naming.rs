@@ -34,7 +34,7 @@ impl Kinds {
 impl NameParts {
     /// Reads `organization/model-id`, or the name of a directory. `params` is the number of the model's parameters,
     /// which tells a size from a context length.
-    pub(super) fn read(model_id: &str, params: usize) -> Self {
+    pub(super) fn read(model_id: &str, params: u64) -> Self {
         if model_id.contains(' ') {
             return Self { name: Some(title(model_id)), ..Self::default() };
         }
@@ -78,7 +78,7 @@ impl NameParts {
     }
 }
 
-fn classify(part: &mut String, kinds: &mut Kinds, after_first: bool, params: usize) {
+fn classify(part: &mut String, kinds: &mut Kinds, after_first: bool, params: u64) {
     let lower = part.to_ascii_lowercase();
     if is_version(&lower) {
         kinds.version = true;
@@ -184,7 +184,7 @@ fn normalized_size(part: &str) -> String {
 }
 
 /// Whether a size is too far from the number of parameters to be theirs.
-fn is_context_length(size: &str, params: usize) -> bool {
+fn is_context_length(size: &str, params: u64) -> bool {
     let Some(number) = size.get(..size.len().saturating_sub(1)).and_then(|n| n.parse::<f64>().ok()) else {
         return false;
     };
@@ -231,7 +231,7 @@ fn title_case(word: &str) -> String {
 }
 
 /// `1.7B` for a number of parameters, two digits at least.
-pub(super) fn size_label(params: usize) -> String {
+pub(super) fn size_label(params: u64) -> String {
     let params = params as f64;
     let (scaled, unit) = match params {
         p if p > 1e12 => (p * 1e-12, 'T'),
@@ -261,46 +261,64 @@ pub(super) fn file_stem(parts: &NameParts, size_label: Option<&str>, encoding: &
 mod tests {
     use super::*;
 
-    fn parts(id: &str, params: usize) -> [Option<String>; 5] {
-        let NameParts { name, organization: _, basename, finetune, version, size_label } =
-            NameParts::read(id, params);
-        [name, basename, size_label, finetune, version]
-    }
-
-    fn some<const N: usize>(texts: [&str; N]) -> [Option<String>; N] {
-        texts.map(|text| (!text.is_empty()).then(|| text.to_owned()))
-    }
-
     #[test]
     fn names_fall_into_parts_as_in_gguf_py() {
+        // What gguf-py makes of each: name, organization, base name, size, finetune, version.
         let rows = [
             (
                 "HuggingFaceTB/SmolLM2-360M-Instruct",
                 361_821_120,
-                ["SmolLM2 360M Instruct", "SmolLM2", "360M", "Instruct", ""],
+                ["SmolLM2 360M Instruct", "HuggingFaceTB", "SmolLM2", "360M", "Instruct", ""],
             ),
             (
                 "Llama-3.2-1B-Instruct",
                 1_235_814_400,
-                ["Llama 3.2 1B Instruct", "Llama-3.2", "1B", "Instruct", ""],
+                ["Llama 3.2 1B Instruct", "", "Llama-3.2", "1B", "Instruct", ""],
             ),
             (
                 "SmolVLM2-256M-Video-Instruct",
                 134_515_008,
-                ["SmolVLM2 256M Video Instruct", "SmolVLM2", "", "256m-Video-Instruct", ""],
+                ["SmolVLM2 256M Video Instruct", "", "SmolVLM2", "", "256m-Video-Instruct", ""],
             ),
-            ("qwen3-0.6b", 596_049_920, ["Qwen3 0.6b", "qwen3", "0.6B", "", ""]),
+            (
+                "SmolVLM2-500M-Video-Instruct",
+                409_000_000,
+                ["SmolVLM2 500M Video Instruct", "", "SmolVLM2", "500M", "Video-Instruct", ""],
+            ),
+            ("qwen3-0.6b", 596_049_920, ["Qwen3 0.6b", "", "qwen3", "0.6B", "", ""]),
             (
                 "ultravox-v0_5-llama-3_2-1b",
                 0,
-                ["Ultravox v0_5 Llama 3_2 1b", "ultravox-v0_5-llama", "1B", "3_2", ""],
+                ["Ultravox V0_5 Llama 3_2 1b", "", "ultravox-v0_5-llama", "1B", "3_2", ""],
             ),
-            ("bloom-7b1", 0, ["Bloom 7b1", "bloom", "7.1B", "", ""]),
-            ("model", 0, ["Model", "", "", "", ""]),
-            ("tiny-v1.0", 0, ["Tiny v1.0", "tiny", "", "", "v1.0"]),
+            ("bloom-7b1", 560, ["Bloom 7b1", "", "bloom", "", "7.1b", ""]),
+            ("model", 0, ["Model", "", "", "", "", ""]),
+            ("tiny-v1.0", 0, ["Tiny v1.0", "", "tiny", "", "", "v1.0"]),
+            ("Mixtral-8x7B-v0.1", 46_700_000_000, ["Mixtral 8x7B v0.1", "", "Mixtral", "8x7B", "", "v0.1"]),
+            (
+                "Phi-3-mini-4k-instruct",
+                3_800_000_000,
+                ["Phi 3 Mini 4k Instruct", "", "Phi-3", "mini", "4k-instruct", ""],
+            ),
+            (
+                "Qwen2.5-0.5B-Instruct-q4_k_m",
+                494_000_000,
+                ["Qwen2.5 0.5B Instruct Q4_K_M", "", "Qwen2.5", "0.5B", "Instruct", ""],
+            ),
+            ("some model", 7, ["Some Model", "", "", "", "", ""]),
+            ("./x-1B", 1_000_000_000, ["X 1B", "", "x", "1B", "", ""]),
+            ("gemma-2-2b-it-bf16", 2_600_000_000, ["Gemma 2 2b It Bf16", "", "gemma-2", "2B", "it", ""]),
+            ("my--odd-", 3, ["My Odd", "", "", "", "", ""]),
+            ("2-b", 3, ["2 B", "", "", "", "", ""]),
+            ("a-small-1B", 1_000_000_000, ["A Small 1B", "", "a-small", "1B", "", ""]),
+            ("x-A3B-30B", 30_000_000_000, ["X A3B 30B", "", "x", "A3B-30B", "", ""]),
+            ("iter2-foo-v2", 5, ["Iter2 Foo v2", "", "iter2-foo", "", "", "v2"]),
         ];
         for (id, params, expected) in rows {
-            assert_eq!(parts(id, params), some(expected), "{id}");
+            let NameParts { name, organization, basename, finetune, version, size_label } =
+                NameParts::read(id, params);
+            let found = [name, organization, basename, size_label, finetune, version];
+            assert_eq!(found.map(Option::unwrap_or_default), expected, "{id}");
         }
     }
 
@@ -310,5 +328,7 @@ mod tests {
         assert_eq!(size_label(1_711_376_384), "1.7B");
         assert_eq!(size_label(5_120), "5.1K");
         assert_eq!(size_label(99), "0.10K");
+        assert_eq!(size_label(999_999), "1000K");
+        assert_eq!(size_label(9_995_000), "10M");
     }
 }
