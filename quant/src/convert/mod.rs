@@ -9,8 +9,8 @@
 //! | `SmolVLMForConditionalGeneration`, `Idefics3ForConditionalGeneration` | `llama` | `idefics3` |
 //! | `UltravoxModel` | of its own directory | `ultravox` |
 //!
-//! A family is a table of tensors ([`rules`]) and a list of keys ([`text`], [`vision`], [`audio`]). Weights are mapped,
-//! and a few rows at a time are converted and written, so memory holds the vocabulary and little else.
+//! A family is a table of tensors (`rules`) and a list of keys (`text`, `vision`, `audio`). Weights are mapped, and a few
+//! rows at a time are converted and written, so memory holds the vocabulary and little else.
 //!
 //! What is written follows from `config.json`, the tokenizer's files, `generation_config.json`, the preprocessor's
 //! files and the directory's name. Keys that llama.cpp takes from elsewhere are left out:
@@ -70,7 +70,7 @@ pub struct ConvertOptions {
 /// Converts the checkpoint in `hf_dir` to GGUF files in `out_dir`, which must exist, and returns their paths: the
 /// text model first, then the projector (`mmproj-...`). Files are named as llama.cpp names them.
 ///
-/// The files appear under their names when all of them are complete; after an error or a cancel none is there.
+/// The files take their names when all of them are complete; after an error or a cancel before that, none is there.
 ///
 /// # Errors
 /// [`ErrorKind::Missing`] for a file, field or tensor, [`ErrorKind::Malformed`] for a wrong type or shape,
@@ -90,7 +90,8 @@ pub fn convert(
         general: General::read(hf_dir, &config)?,
         checkpoint,
     };
-    write::write_all(&plan(&source, options.outtype)?, out_dir, progress)
+    let models = plan(&source, options.outtype).map_err(|e| e.in_file(hf_dir))?;
+    write::write_all(&models, out_dir, progress)
 }
 
 /// A Hugging Face directory.
