@@ -138,6 +138,8 @@ fn input(kind: &str) -> Vec<f32> {
         "alternating" if i.is_multiple_of(2) => 1.0 + unit / 8.0,
         "alternating" => -1.0 - unit / 8.0,
         "positive" => 1.0 + unit,
+        "signed zeros" if unit < 0.75 => 0_f64.copysign(normal),
+        "signed zeros" => normal.abs(),
         "sparse" if unit < 0.875 => 0.0,
         "sparse" => normal,
         other => unreachable!("no generator for {other}"),

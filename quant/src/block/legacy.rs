@@ -10,7 +10,7 @@
 //! | nibbles of `i` and `i + 16`     | 2      | 4      | 6      | 8      |
 
 use super::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
-use super::lanes::{LANES, Lanes, array, low_byte};
+use super::lanes::{LANES, Lanes, array, lanes, low_byte};
 use super::pack;
 use super::search::affine::{self, Candidates};
 use super::search::{load, mean_square, symmetric, weigh};
@@ -104,7 +104,7 @@ impl<const BITS: usize, const AFFINE: bool, const BYTES: usize> EncodeBlock<32, 
     /// Puts the largest magnitude on the lowest level, or the range on all levels.
     #[inline(always)]
     fn encode<L: Lanes>(x: &[f32; 32], _: Option<&[f32; 32]>, block: &mut [u8; BYTES]) {
-        let (low, high) = range(x);
+        let (low, high) = range::<L>(x);
         let (scale, base, zero) = if AFFINE {
             ((high - low) / f32::from(Self::TOP), low, 0.5)
         } else {
@@ -123,17 +123,30 @@ fn fifth_bits(levels: &[u8; 8]) -> u8 {
     (spread.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
 }
 
-/// The lowest and the highest value.
+/// The lowest and the highest value. A zero has the sign of the first one.
 #[inline(always)]
-fn range(x: &[f32; 32]) -> (f32, f32) {
-    let (mut low, mut high) = ([x[0]; LANES], [x[0]; LANES]);
-    for x in x.as_chunks::<LANES>().0 {
-        for lane in 0..LANES {
-            low[lane] = if x[lane] < low[lane] { x[lane] } else { low[lane] };
-            high[lane] = if x[lane] > high[lane] { x[lane] } else { high[lane] };
+fn range<L: Lanes>(x: &[f32; 32]) -> (f32, f32) {
+    let [a, b, c, d] = lanes(|i| L::from(x.as_chunks().0[i]));
+    let low = a.min(b).min(c.min(d)).to_array();
+    let high = a.max(b).max(c.max(d)).to_array();
+    let low = halve(low, |a, b| if b < a { b } else { a });
+    let high = halve(high, |a, b| if b > a { b } else { a });
+    if low != 0.0 {
+        return (low, high);
+    }
+    let zero = x.iter().copied().find(|&x| x == 0.0).unwrap_or(low);
+    (zero, if high == 0.0 { zero } else { high })
+}
+
+/// Combines the upper half with the lower until one is left, in fewer steps than one after the other.
+#[inline(always)]
+fn halve(mut x: [f32; LANES], combine: impl Fn(f32, f32) -> f32) -> f32 {
+    for half in [4, 2, 1] {
+        for i in 0..half {
+            x[i] = combine(x[i], x[i + half]);
         }
     }
-    (low.into_iter().fold(x[0], f32::min), high.into_iter().fold(x[0], f32::max))
+    x[0]
 }
 
 /// The value of largest magnitude, the first one where two are as large.

@@ -1,8 +1,8 @@
 //! The block formats: floats to bytes and back.
 //!
 //! [`decode`] gives the very floats that ggml and its Python reference give. [`encode`] does its sums in ggml's order
-//! and gives the bytes of `ggml_quantize_chunk`, with one exception that [`TensorType::MXFP4`]'s module describes.
-//! Both hold on every machine: vector instructions are used where there are any and do not change a bit.
+//! and gives the bytes of `ggml_quantize_chunk`, for magnitudes up to 2^40 (squares of larger ones overflow); the one
+//! exception is in [`mxfp4`]. Both hold on every machine: vector instructions do not change a bit.
 //!
 //! Everything here works on one thread and keeps no state, so disjoint rows can be handed to many threads.
 

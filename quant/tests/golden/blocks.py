@@ -46,6 +46,7 @@ def inputs():
         "outlier": np.where(i % 97 == 0, normal * 1024, normal),
         "alternating": np.where(i % 2 == 0, 1 + unit / 8, -1 - unit / 8),
         "positive": 1 + unit,
+        "signed zeros": np.where(unit < 0.75, np.copysign(0, normal), np.abs(normal)),
         "sparse": np.where(unit < 0.875, 0, normal),
     }
     return {kind: values.astype(np.float32) for kind, values in kinds.items()}

@@ -108,7 +108,7 @@ pub(super) fn array<T: Copy + Default, const N: usize>(make: impl Fn(usize) -> T
     made
 }
 
-/// [`array`] of lanes.
+/// [`array()`] of lanes.
 #[inline(always)]
 pub(super) fn lanes<L: Lanes, const N: usize>(make: impl Fn(usize) -> L) -> [L; N] {
     let mut made = [L::zero(); N];

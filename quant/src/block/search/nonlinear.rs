@@ -22,7 +22,7 @@ const STEPS: [(f32, f32); 15] = {
 /// The level whose value is nearest to `x`, the upper one of two.
 #[inline(always)]
 pub(in crate::block) fn level(x: f32) -> u8 {
-    STEPS.iter().fold(0, |level, &(border, _)| level + u8::from(x >= border))
+    STEPS.iter().fold(15, |level, &(border, _)| level - u8::from(x < border))
 }
 
 /// The value nearest to `x`.
