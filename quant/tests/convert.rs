@@ -1,6 +1,8 @@
 //! Committed checkpoints, converted: keys, values, tensors and bytes are those of llama.cpp's converter, whose output
 //! `tests/parity/convert.py --accept` has written down beside each.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test by panicking")]
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Broken checkpoints: each error says in which file and at which field, and nothing is left in the output directory.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 

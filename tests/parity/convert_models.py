@@ -284,7 +284,8 @@ def vision_language(directory: Path, family, model_class, dtype: torch.dtype, sh
     path = directory / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     # Published configurations leave defaults out.
-    vision = {key: value for key, value in config["vision_config"].items() if key not in ("layer_norm_eps", "num_channels")}
+    vision = {**config["vision_config"]}
+    del vision["layer_norm_eps"], vision["num_channels"]
     text = {**config["text_config"], "architectures": ["VLlama3ForCausalLM"]}
     edit_json(path, text_config=text, vision_config=vision)
     tokenizer = smollm_tokenizer(specials)

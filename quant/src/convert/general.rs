@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::OutType;
 use super::json::JsonFile;
-use super::naming::{self, NameParts};
+use super::name_parts::NameParts;
+use super::naming;
 use super::rules::Planned;
 use crate::error::{Error, Result};
 use crate::gguf::{Metadata, Value, keys};

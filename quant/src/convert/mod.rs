@@ -23,6 +23,7 @@ mod audio;
 mod checkpoint;
 mod general;
 mod json;
+mod name_parts;
 mod naming;
 mod rope;
 mod rules;

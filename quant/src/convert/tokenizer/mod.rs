@@ -7,6 +7,8 @@
 //! | `tokenizer.json`: byte-level BPE | `gpt2`, with merges | `llama-bpe`, `qwen2` or `smollm`, by its pre-tokenizer |
 
 mod byte_level;
+mod chat_template;
+mod names;
 mod pre;
 mod sentencepiece;
 mod special;
@@ -14,9 +16,10 @@ mod special;
 use std::collections::HashSet;
 use std::path::Path;
 
-use self::special::{Special, TOKEN_KINDS};
+use self::names::TOKEN_KINDS;
+use self::special::Special;
 use super::json::{JsonFile, Node};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gguf::{Metadata, Strings};
 
 /// The kinds of tokens, with llama.cpp's numbers.
@@ -87,10 +90,11 @@ pub(super) fn set_keys(
     if let Some(vocabulary) = sentencepiece::read(dir, &files, size)? {
         set_sentencepiece(metadata, &vocabulary);
         Special::read(dir, &files, Some(vocabulary.tokens.len()))?.set_keys(metadata);
-    } else {
-        let tokenizer = JsonFile::read(dir, "tokenizer.json")?;
-        set_byte_level(metadata, &tokenizer.root(), &files, size)?;
+    } else if let Some(tokenizer) = &files.tokenizer {
+        set_byte_level(metadata, tokenizer, &files, size)?;
         Special::read(dir, &files, None)?.set_keys(metadata);
+    } else {
+        return Err(Error::missing("", "this file, or tokenizer.model").in_file(&dir.join("tokenizer.json")));
     }
     if llama && vocab_size == 49_152 {
         // The Granite and SmolLM vocabulary, whose tokenizers ask for a start token that the models never saw.

@@ -1,17 +1,16 @@
-//! Special tokens, whether they are added to a prompt, and the chat template.
+//! Special tokens, and whether they are added to a prompt.
 //!
 //! The files overlap and disagree: post-processors, `tokenizer_config.json` and `config.json` all have a say. The
 //! order of precedence is that of `SpecialVocab` in `gguf-py/gguf/vocab.py`.
 
 use std::path::Path;
 
-use super::super::json::{JsonFile, Node, read_text_if_there};
-use super::{Files, added_tokens, token_text};
+use super::super::json::Node;
+use super::chat_template::ChatTemplates;
+use super::names::Names;
+use super::{Files, added_tokens};
 use crate::error::Result;
-use crate::gguf::{Metadata, Strings};
-
-/// The special tokens that `tokenizer_config.json` names, as `bos_token` and so on.
-pub(super) const TOKEN_KINDS: [&str; 7] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
+use crate::gguf::Metadata;
 
 /// What is known of the special tokens.
 #[derive(Default)]
@@ -20,19 +19,8 @@ pub(super) struct Special {
     ids: Vec<(&'static str, u32)>,
     /// Whether a kind is added to a prompt.
     add: Vec<(&'static str, bool)>,
-    templates: Vec<(String, String)>,
+    templates: ChatTemplates,
 }
-
-/// A token named in `tokenizer_config.json`.
-#[derive(Clone)]
-struct Named {
-    text: String,
-    /// Given as text and not as an object; only such ones are found equal to a post-processor's.
-    bare: bool,
-}
-
-/// The named tokens, with what a post-processor adds to them.
-struct Names(Vec<(&'static str, Named)>);
 
 impl Special {
     /// Reads what the files say; ids from `vocab_size` on are left out.
@@ -49,7 +37,7 @@ impl Special {
         }
         if let Some(settings) = &files.settings {
             special.read_settings(settings, files, &names, vocab_size)?;
-            special.templates = read_templates(dir, settings)?;
+            special.templates = ChatTemplates::read(dir, settings)?;
         }
         special.read_model_config(files.model_config, &names, vocab_size)?;
         Ok(special)
@@ -65,17 +53,7 @@ impl Special {
         for (kind, add) in self.add.into_iter().filter(|(kind, _)| ["bos", "eos", "sep"].contains(kind)) {
             metadata.set(format!("tokenizer.ggml.add_{kind}_token"), add);
         }
-        let named = self.templates.iter().filter(|(name, _)| name != DEFAULT_TEMPLATE);
-        let names: Strings = named.clone().map(|(name, _)| name).collect();
-        for (name, template) in named {
-            metadata.set(format!("tokenizer.chat_template.{name}"), template.as_str());
-        }
-        if !names.is_empty() {
-            metadata.set("tokenizer.chat_templates", names);
-        }
-        if let Some((_, template)) = self.templates.into_iter().find(|(name, _)| name == DEFAULT_TEMPLATE) {
-            metadata.set("tokenizer.chat_template", template);
-        }
+        self.templates.set_keys(metadata);
     }
 
     fn read_processor(&mut self, processor: &Node<'_>, names: &mut Names) -> Result<()> {
@@ -200,81 +178,6 @@ impl Special {
     }
 }
 
-impl Names {
-    /// The tokens of `tokenizer_config.json`, a missing start or end taken from the class and separator tokens.
-    fn read(files: &Files<'_>) -> Result<Self> {
-        let mut names = Self(Vec::new());
-        let Some(settings) = &files.settings else { return Ok(names) };
-        for kind in TOKEN_KINDS {
-            if let Some(node) = settings.get(&format!("{kind}_token"))?
-                && let Some(text) = token_text(&node)
-            {
-                names.set(kind, Named { text: text.to_owned(), bare: node.try_to::<&str>().is_some() });
-            }
-        }
-        names.fill("bos", "cls");
-        names.fill("eos", "sep");
-        Ok(names)
-    }
-
-    /// A template begins with `text`: it is the start token, or the class token if there is another start token.
-    fn learn_start(&mut self, text: &str) {
-        if !self.is("bos", text) && !self.is("cls", text) {
-            let named = Named { text: text.to_owned(), bare: true };
-            for kind in ["bos", "cls"] {
-                if self.get(kind).is_none() {
-                    self.set(kind, named.clone());
-                }
-            }
-        }
-    }
-
-    /// A template ends with `text`: it is the end token, and what was called so ends a turn or a message.
-    fn learn_end(&mut self, text: &str) {
-        if self.is("eos", text) {
-            return;
-        }
-        let free = ["eot", "eom"].into_iter().find(|kind| self.get(kind).is_none());
-        if let (Some(free), Some(old)) = (free, self.get("eos").cloned()) {
-            self.set(free, old);
-        }
-        self.set("eos", Named { text: text.to_owned(), bare: true });
-    }
-
-    /// A template separates two texts: without a separator token it does so by the end token.
-    fn learn_separator(&mut self, add: bool) {
-        if add {
-            self.fill("sep", "eos");
-        }
-    }
-
-    fn get(&self, kind: &str) -> Option<&Named> {
-        self.0.iter().find(|(k, _)| *k == kind).map(|(_, named)| named)
-    }
-
-    fn is(&self, kind: &str, text: &str) -> bool {
-        self.get(kind).is_some_and(|named| named.bare && named.text == text)
-    }
-
-    fn set(&mut self, kind: &'static str, named: Named) {
-        match self.0.iter_mut().find(|(k, _)| *k == kind) {
-            Some((_, old)) => *old = named,
-            None => self.0.push((kind, named)),
-        }
-    }
-
-    fn fill(&mut self, kind: &'static str, from: &str) {
-        if let (None, Some(named)) = (self.get(kind), self.get(from).cloned()) {
-            self.set(kind, named);
-        }
-    }
-
-    /// The kinds in the order of their keys.
-    fn kinds(&self) -> impl Iterator<Item = &'static str> {
-        TOKEN_KINDS.into_iter().chain(["eot", "eom"].into_iter().filter(|kind| self.get(kind).is_some()))
-    }
-}
-
 /// What llama.cpp calls the id of a kind; it has no key for the class token.
 fn id_name(kind: &str) -> Option<&str> {
     match kind {
@@ -297,35 +200,5 @@ fn pieces<'a>(processor: &Node<'a>, name: &str) -> Result<Vec<Piece<'a>>> {
     let id = |piece: &Node<'a>, member: &str| piece.get(member)?.map(|inner| inner.need("id")).transpose();
     list.items()?
         .map(|piece| Ok(Piece { special: id(&piece, "SpecialToken")?, sequence: id(&piece, "Sequence")? }))
-        .collect()
-}
-
-const DEFAULT_TEMPLATE: &str = "default";
-
-/// The chat templates by name, from `tokenizer_config.json`, else `chat_template.jinja`, else `chat_template.json`.
-fn read_templates(dir: &Path, settings: &Node<'_>) -> Result<Vec<(String, String)>> {
-    if let Some(node) = settings.get("chat_template")? {
-        return named_templates(&node);
-    }
-    if let Some(template) = read_text_if_there(&dir.join("chat_template.jinja"))? {
-        return Ok(vec![(DEFAULT_TEMPLATE.to_owned(), template)]);
-    }
-    match JsonFile::read_if_there(dir, "chat_template.json")? {
-        Some(file) => file.root().get("chat_template")?.map_or(Ok(Vec::new()), |node| named_templates(&node)),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// One template, or a list of them with names.
-fn named_templates(node: &Node<'_>) -> Result<Vec<(String, String)>> {
-    if let Some(template) = node.try_to::<&str>() {
-        return Ok(vec![(DEFAULT_TEMPLATE.to_owned(), template.to_owned())]);
-    }
-    let key_part = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    node.items()?
-        .map(|choice| {
-            let name: &str = choice.need("name")?;
-            Ok((name.chars().map(key_part).collect(), choice.need::<&str>("template")?.to_owned()))
-        })
         .collect()
 }
