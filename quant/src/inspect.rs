@@ -78,23 +78,32 @@ const SHOWN: usize = 8;
 /// # Errors
 /// What [`Gguf::open`] says, and metadata of the wrong type.
 pub fn inspect(path: &Path) -> Result<Inspection> {
-    let model = Gguf::open(path)?;
-    let mut types = BTreeMap::<_, TypeTotal>::new();
-    for tensor in model.tensors() {
-        let total = types.entry(tensor.info.ty().name()).or_default();
-        total.tensors += 1;
-        total.weights += tensor.info.shape().elements();
-        total.bytes += tensor.info.bytes();
+    Inspection::of(&Gguf::open(path)?).map_err(|e| e.in_file(path))
+}
+
+impl Inspection {
+    /// What there is to say of an opened model.
+    ///
+    /// # Errors
+    /// Metadata that a family needs and that is missing or of the wrong type.
+    pub fn of(model: &Gguf) -> Result<Self> {
+        let mut types = BTreeMap::<_, TypeTotal>::new();
+        for tensor in model.tensors() {
+            let total = types.entry(tensor.info.ty().name()).or_default();
+            total.tensors += 1;
+            total.weights += tensor.info.shape().elements();
+            total.bytes += tensor.info.bytes();
+        }
+        Ok(Self {
+            files: model.paths().map(|p| p.display().to_string()).collect(),
+            version: model.version(),
+            file_bytes: model.file_bytes(),
+            summary: Summary::of(model)?,
+            metadata: model.metadata().iter().map(|(key, value)| entry(key, value)).collect(),
+            types,
+            tensors: model.tensors().map(|t| tensor(t.info)).collect(),
+        })
     }
-    Ok(Inspection {
-        files: model.paths().map(|p| p.display().to_string()).collect(),
-        version: model.version(),
-        file_bytes: model.file_bytes(),
-        summary: Summary::of(&model).map_err(|e| e.in_file(path))?,
-        metadata: model.metadata().iter().map(|(key, value)| entry(key, value)).collect(),
-        types,
-        tensors: model.tensors().map(|t| tensor(t.info)).collect(),
-    })
 }
 
 fn tensor(info: &crate::gguf::TensorInfo) -> Tensor {

@@ -5,6 +5,8 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::fs;
+use std::path::Path;
 
 use common::{Random, Raw, sample};
 use lorgnette_quant::block;
@@ -105,8 +107,10 @@ fn key(type_id: u32, value: &[u8]) -> Vec<u8> {
     Raw::header(3, 0, 1).key("k", type_id, value).data(32, 64)
 }
 
-#[test]
-fn each_lie_is_named() {
+/// A file that is wrong in one way, with the kind and field of the error it has to give.
+type Lie = (&'static str, Vec<u8>, ErrorKind, &'static str);
+
+fn lies() -> Vec<Lie> {
     use ErrorKind::{Malformed, Truncated, Unsupported};
     let f32_id = TensorType::F32.id();
     let array = |type_id: u32, count: u64| Raw::default().u32(type_id).u64(count).0;
@@ -120,7 +124,7 @@ fn each_lie_is_named() {
     let mut not_utf8 = key(8, &Raw::default().string("abcd").0);
     not_utf8[24 + 9 + 4 + 8 + 2] = 0xff;
 
-    let cases: Vec<(&str, Vec<u8>, ErrorKind, &str)> = vec![
+    vec![
         ("other magic", b"GGML\0\0\0\0".to_vec(), Malformed, "magic"),
         ("version 1", Raw::header(1, 0, 0).0, Unsupported, "version"),
         ("version 4", Raw::header(4, 0, 0).0, Unsupported, "version"),
@@ -168,10 +172,38 @@ fn each_lie_is_named() {
             Malformed,
             "tensor name",
         ),
-    ];
-    for (what, bytes, kind, field) in cases {
+    ]
+}
+
+#[test]
+fn each_lie_is_named() {
+    for (what, bytes, kind, field) in lies() {
         let error = error(bytes);
         assert_eq!((error.kind(), error.field()), (kind, field), "{what}: {error}");
+    }
+}
+
+/// What the fuzzer starts from, and what it once found. `UPDATE_CORPUS=1` adds the files of this suite to it.
+#[test]
+fn the_corpus_is_read_to_the_end() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/gguf");
+    if std::env::var_os("UPDATE_CORPUS").is_some() {
+        let lies = lies().into_iter().map(|(what, bytes, ..)| (what.replace(' ', "-"), bytes));
+        let whole = [("sample-2".to_owned(), sample(2)), ("sample-3".to_owned(), sample(3))];
+        for (name, bytes) in lies.chain(whole).filter(|(_, bytes)| bytes.len() < 4096) {
+            fs::write(corpus.join(name), bytes).unwrap();
+        }
+    }
+    let files: Vec<_> = fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() > 30);
+    for file in files {
+        let bytes = fs::read(&file).unwrap();
+        let len = bytes.len();
+        let (result, peak) = open(bytes);
+        assert!(peak < 64 * len + 4096, "{}: {peak} bytes allocated", file.display());
+        if let Err(error) = result {
+            assert!(!error.field().is_empty(), "{}: {error}", file.display());
+        }
     }
 }
 
@@ -188,13 +220,13 @@ fn big_endian_is_called_so() {
 fn errors_name_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("broken.gguf");
-    std::fs::write(&path, b"GGUF").unwrap();
+    fs::write(&path, b"GGUF").unwrap();
     let error = Gguf::open(&path).err().unwrap();
     assert_eq!(error.path(), Some(&*path));
     assert!(
         error.to_string().ends_with("broken.gguf: version: at byte 4: 4 bytes needed, 0 left"),
         "{error}"
     );
-    std::fs::write(&path, b"").unwrap();
+    fs::write(&path, b"").unwrap();
     assert_eq!(Gguf::open(&path).err().unwrap().field(), "magic");
 }

@@ -1,0 +1,149 @@
+//! The command line, as a process: exit codes, what goes to which stream, and what an interrupted run leaves.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use lorgnette_quant::TensorType;
+use lorgnette_quant::gguf::{Metadata, TensorInfo, TensorShape, Writer};
+
+fn lorgnette() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_lorgnette"))
+}
+
+fn run(arguments: &[&str], dir: &Path) -> Output {
+    lorgnette().args(arguments).current_dir(dir).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// A folder with `in.gguf`: one weight of `rows` rows of 256.
+fn folder(rows: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut metadata = Metadata::new();
+    metadata.set("general.architecture", "llama");
+    metadata.set("llama.block_count", 1u32);
+    let info =
+        TensorInfo::new("blk.0.attn_q.weight", TensorShape::new(&[256, rows]).unwrap(), TensorType::F16)
+            .unwrap();
+    let mut writer =
+        Writer::new(fs::File::create(dir.path().join("in.gguf")).unwrap(), &metadata, &[info]).unwrap();
+    // Exponents around one, with the sign of every other number turned: finite, and all different.
+    let row: Vec<u8> = (0..256u16).flat_map(|i| (0x3800 + i * 7 + (i % 2) * 0x8000).to_le_bytes()).collect();
+    (0..rows).for_each(|_| writer.write(&row).unwrap());
+    writer.finish().unwrap();
+    dir
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn wrong_use_is_2_and_failed_work_is_1() {
+    let dir = folder(4);
+    for wrong in [
+        &["quantize"][..],
+        &["quantize", "in.gguf", "out.gguf", "--type", "Q9"],
+        &["quantize", "in.gguf", "out.gguf", "--type", "Q8_0", "--tensor-type", "attn_q"],
+        &["convert", "a", "b", "--outtype", "q9"],
+        &["polish", "in.gguf"],
+    ] {
+        let output = run(wrong, dir.path());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{wrong:?}");
+    }
+    for (failing, message) in [
+        (&["inspect", "none.gguf"][..], "lorgnette: none.gguf: cannot open: No such file or directory"),
+        (&["quantize", "none.gguf", "out.gguf", "--type", "Q8_0"], "lorgnette: none.gguf: cannot open"),
+        (&["quantize", "in.gguf", "no/out.gguf", "--type", "Q8_0"], "lorgnette: no/out.gguf: cannot create"),
+        (&["convert", ".", "out"], "config.json"),
+    ] {
+        let output = run(failing, dir.path());
+        assert_eq!(output.status.code(), Some(1), "{failing:?}");
+        assert!(output.stdout.is_empty(), "{failing:?}");
+        assert!(text(&output.stderr).contains(message), "{failing:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn json_is_one_document_on_stdout() {
+    let dir = folder(4);
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let output = run(arguments, dir.path());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let report = json(&["quantize", "in.gguf", "out.gguf", "--type", "q4_k_m", "--json"]);
+    assert_eq!(report["mix"], "Q4_K_M");
+    assert_eq!(report["tensors"][0]["to"], "Q4_K");
+    let inspection = json(&["inspect", "out.gguf", "--json"]);
+    assert_eq!(inspection["summary"]["kind"], "text");
+    assert_eq!(inspection["summary"]["mix"], "Q4_K_M");
+    assert_eq!(inspection["types"]["Q4_K"]["weights"], 1024);
+    assert_eq!(inspection["metadata"][0]["value"], "llama");
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let dir = folder(4);
+    let mut child = lorgnette()
+        .args(["inspect", "in.gguf"])
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_no_half_file() {
+    let dir = folder(1 << 17);
+    let mut child = lorgnette()
+        .args(["quantize", "in.gguf", "out.gguf", "--type", "Q5_K_M", "--threads", "1"])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    while names(dir.path()).len() < 2 {
+        assert!(started.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "lorgnette: in.gguf: cancelled\n");
+    assert_eq!(names(dir.path()), ["in.gguf"]);
+}
+
+/// Needs a file system of its own, which an unprivileged user namespace gives; where there is none the test says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_no_half_file() {
+    let dir = folder(1 << 13);
+    let script = "mount -t tmpfs -o size=1m none small && \"$0\" quantize in.gguf small/out.gguf --type Q8_0; \
+                  echo \"exit $?\"; ls -A small";
+    fs::create_dir(dir.path().join("small")).unwrap();
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_lorgnette")])
+        .current_dir(dir.path())
+        .output();
+    let Ok(output) = output else { return eprintln!("skipped: there is no unshare here") };
+    if text(&output.stderr).contains("unshare: ") || text(&output.stderr).contains("mount: ") {
+        return eprintln!("skipped: no file system can be mounted here: {}", text(&output.stderr));
+    }
+    assert_eq!(text(&output.stdout), "exit 1\n");
+    let expected = "small/out.gguf: cannot write: No space left on device";
+    assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+}
