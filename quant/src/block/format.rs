@@ -131,10 +131,14 @@ pub(super) fn read_f16(block: &[u8], offset: usize) -> f32 {
     f16::from_le_bytes([block[offset], block[offset + 1]]).to_f32()
 }
 
-/// Writes `x` as f16 at `offset` and returns what was written.
+/// Writes `x` as f16 at `offset`.
 #[inline(always)]
-pub(super) fn write_f16(block: &mut [u8], offset: usize, x: f32) -> f32 {
-    let rounded = f16::from_f32(x);
-    block[offset..offset + 2].copy_from_slice(&rounded.to_le_bytes());
-    rounded.to_f32()
+pub(super) fn write_f16(block: &mut [u8], offset: usize, x: f32) {
+    block[offset..offset + 2].copy_from_slice(&f16::from_f32(x).to_le_bytes());
+}
+
+/// The float that is stored for `x` in f16.
+#[inline(always)]
+pub(super) fn round_to_f16(x: f32) -> f32 {
+    f16::from_f32(x).to_f32()
 }

@@ -9,7 +9,7 @@ use super::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
 use super::lanes::{LANES, Lanes, array, nearest};
 use super::pack::{self, SUPER};
 use super::search::nonlinear::{self, VALUES};
-use super::search::{load, squares, sum, weigh};
+use super::search::{load, peak_of, squares, sum, weigh};
 
 pub(super) struct Iq4Nl;
 
@@ -72,7 +72,7 @@ impl EncodeBlock<SUPER, 136> for Iq4Xs {
         let spread = x.iter().fold(0.0, |sum, x| sum + x * x) * (2.0 / SUPER as f32);
         let importance = importance.map(|columns| columns.as_chunks().0);
         let scales = search(&load(subs), importance, L::splat(spread));
-        let peak = scales.iter().fold(0.0_f32, |peak, &s| if s.abs() > peak.abs() { s } else { peak });
+        let peak = peak_of(&scales);
         let d = -peak / 32.0;
         let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
         *block = [0; 136];

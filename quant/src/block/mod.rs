@@ -2,7 +2,8 @@
 //!
 //! [`decode`] gives the very floats that ggml and its Python reference give. [`encode`] does its sums in ggml's order
 //! and gives the bytes of `ggml_quantize_chunk`, for magnitudes up to 2^40 (squares of larger ones overflow); the one
-//! exception is in [`mxfp4`]. Both hold on every machine: vector instructions do not change a bit.
+//! exception is MXFP4 below 2^-125, where ggml's exponent wraps. Both hold on every machine: vector instructions do not
+//! change a bit.
 //!
 //! Everything here works on one thread and keeps no state, so disjoint rows can be handed to many threads.
 
@@ -25,7 +26,7 @@ use crate::tensor_type::TensorType;
 use format::NotFinite;
 use simd::Level;
 
-/// Calls `$module::$run::<format, block length, block bytes>($args)` with the [`format::Format`] of a [`TensorType`].
+/// Calls `$module::$run::<format, block length, block bytes>($arg, ..)` with the [`format::Format`] of a [`TensorType`].
 macro_rules! with_format {
     ($ty:expr, $module:ident::$run:ident($($arg:expr),*)) => {
         match $ty {
@@ -67,8 +68,8 @@ pub fn decode(ty: TensorType, blocks: &[u8], out: &mut [f32]) -> Result<()> {
 /// (llama.cpp's importance matrix). Formats without a search ignore it.
 ///
 /// # Errors
-/// [`ErrorKind::Unsupported`] unless [`can_encode`], [`ErrorKind::Argument`] when the lengths do not match, or when a
-/// format with scales meets an infinity or NaN. `out` is then in part written.
+/// [`ErrorKind::Unsupported`] unless [`can_encode`], [`ErrorKind::Argument`] when the lengths do not match, for a
+/// weight that is negative or not finite, or when a format with scales meets an infinity or NaN. `out` is then in part written.
 pub fn encode(
     ty: TensorType,
     values: &[f32],
@@ -123,6 +124,10 @@ fn encode_at(
     if let Some(columns) = importance.filter(|columns| columns.len() != row_len) {
         return Err(wrong_length(ty, format!("importance of {} columns, rows of {row_len}", columns.len())));
     }
+    if let Some(column) = importance.and_then(|columns| columns.iter().position(|w| !is_weight(*w))) {
+        let detail = format!("importance of column {column} is not a finite number from zero up");
+        return Err(Error::new(ErrorKind::Argument, ty.name(), detail));
+    }
     if ty.bytes_for(values.len()) != Some(out.len()) {
         return Err(wrong_length(ty, format!("{} values into {} bytes", values.len(), out.len())));
     }
@@ -130,6 +135,10 @@ fn encode_at(
         let found = format!("{} at row {}, column {}", values[index], index / row_len, index % row_len);
         Error::new(ErrorKind::Argument, ty.name(), format!("found {found}, expected finite values"))
     })
+}
+
+fn is_weight(weight: f32) -> bool {
+    (0.0..f32::INFINITY).contains(&weight)
 }
 
 /// How many blocks there are.

@@ -1,13 +1,14 @@
 //! The choice of vector instructions, made when the program runs.
 //!
-//! The scalar code is compiled once for the build's target and once more for each further [`Level`]. Rust never
-//! contracts `a * b + c` into one rounding, so that all of them give the same bits.
+//! The code of the formats is compiled once for the build's target, with [`Portable`] lanes, and once more for each
+//! further [`Level`]. Rust never contracts `a * b + c` into one rounding, so that all of them give the same bits.
 
 #[cfg(target_arch = "x86_64")]
 use super::lanes::Avx2;
 use super::lanes::{Lanes, Portable};
 
-/// Work that is compiled for every [`Level`]. What `run` calls has to be inlined into it, or stays at the baseline.
+/// Work that is compiled for every [`Level`]. What `run` calls has to be inlined into it, or stays at the baseline:
+/// functions say so, and loops are `for`, since the compiler may keep a closure given to `map` or `fold` as a call.
 pub(super) trait Work {
     type Output;
 
@@ -15,10 +16,10 @@ pub(super) trait Work {
 }
 
 /// A set of instructions that this machine has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) struct Level(Kind);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Kind {
     Baseline,
     #[cfg(target_arch = "x86_64")]

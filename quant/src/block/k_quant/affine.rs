@@ -1,7 +1,6 @@
 //! What `Q2_K`, `Q4_K` and `Q5_K` share: sub-blocks with a scale and a minimum.
 
-use half::f16;
-
+use crate::block::format::round_to_f16;
 use crate::block::lanes::{LANES, Lanes, array, lanes, nearest};
 use crate::block::pack::SUPER;
 use crate::block::search::affine::{self, Affine, Candidates};
@@ -44,7 +43,7 @@ impl<const SUBS: usize> AffineSuper<SUBS> {
                 Fit::weighted::<L, N>(subs, importance.as_chunks().0, plan, plan.spread * mean_square(x))
             }
         };
-        let (d, dmin) = (f16::from_f32(fit.d).to_f32(), f16::from_f32(fit.dmin).to_f32());
+        let (d, dmin) = (round_to_f16(fit.d), round_to_f16(fit.dmin));
         let mut levels = [0; SUPER];
         for (i, (x, levels)) in subs.iter().zip(levels.as_chunks_mut::<N>().0).enumerate() {
             let (scale, min) = (d * f32::from(fit.scales[i]), dmin * f32::from(fit.mins[i]));

@@ -4,12 +4,12 @@
 //! the twelve bytes of the scales at 96 ([`pack_scales`]), their f16 scale at 108. An element is
 //! `scale * (level - 4)`, a scale what is stored less 32.
 
-use super::symmetric::{SUBS, SymmetricSuper, peak};
+use super::symmetric::{SUBS, SymmetricSuper};
 use crate::block::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
 use crate::block::lanes::{LANES, Lanes, array, lanes, nearest};
 use crate::block::pack::{self, SUPER};
 use crate::block::search::symmetric::{self, Symmetric};
-use crate::block::search::{load, mean_square, refine, sum, weigh};
+use crate::block::search::{load, mean_square, peak_of, refine, sum, weigh};
 
 pub(in crate::block) struct Q3K;
 
@@ -70,7 +70,7 @@ fn encode<L: Lanes>(x: &[f32; SUPER]) -> SymmetricSuper<HALF> {
         *searched = refine::signed_levels::<L, 16>(&load(&subs[LANES * group..]), HALF);
     }
     let scales: [f32; SUBS] = array(|i| searched[i / LANES].0[i % LANES]);
-    let peak = peak(&scales);
+    let peak = peak_of(&scales);
     let (d, scales) = if peak == 0.0 {
         (0.0, [-(HALF_SCALE as i8); SUBS])
     } else {

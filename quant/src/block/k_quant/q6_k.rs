@@ -3,12 +3,12 @@
 //! Bytes of ggml's `block_q6_K`: the nibbles at 0, those of each 128 elements in 64 bytes, the two high bits at 128
 //! ([`pack::planes`]), sixteen signed scales at 192, their f16 scale at 208. An element is `scale * (level - 32)`.
 
-use super::symmetric::{SUBS, SymmetricSuper, peak};
+use super::symmetric::{SUBS, SymmetricSuper};
 use crate::block::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
 use crate::block::lanes::{LANES, Lanes, array, nearest};
 use crate::block::pack::{self, SUPER};
 use crate::block::search::symmetric::{self, Symmetric};
-use crate::block::search::{TINY, load, squares};
+use crate::block::search::{TINY, load, peak_of, squares};
 
 pub(in crate::block) struct Q6K;
 
@@ -73,7 +73,7 @@ fn encode<L: Lanes>(x: &[f32; SUPER], importance: Option<&[f32; SUPER]>) -> Opti
         *searched = symmetric::search::<L, 16>(&lanes, &weights, HALF);
     }
     let scales: [f32; SUBS] = array(|i| searched[i / LANES].scale[i % LANES]);
-    let peak = peak(&scales);
+    let peak = peak_of(&scales);
     if peak.abs() < TINY {
         return None;
     }

@@ -1,7 +1,6 @@
 //! What `Q3_K` and `Q6_K` share: sub-blocks of 16 with a signed scale.
 
-use half::f16;
-
+use crate::block::format::round_to_f16;
 use crate::block::lanes::{array, nearest};
 use crate::block::pack::SUPER;
 
@@ -26,7 +25,7 @@ impl<const HALF: u8> SymmetricSuper<HALF> {
         searched: impl Fn(usize, usize) -> u8,
     ) -> Self {
         let half = i32::from(HALF);
-        let d = f16::from_f32(d).to_f32();
+        let d = round_to_f16(d);
         let mut levels = [0; SUPER];
         for (i, (x, levels)) in x.as_chunks::<16>().0.iter().zip(levels.as_chunks_mut::<16>().0).enumerate() {
             let scale = d * f32::from(scales[i]);
@@ -47,10 +46,4 @@ impl<const HALF: u8> SymmetricSuper<HALF> {
             *out = array(|j| scale * f32::from(levels[j] as i8 - HALF as i8));
         }
     }
-}
-
-/// The value of largest magnitude, the first one where two are as large.
-#[inline(always)]
-pub(in crate::block) fn peak(x: &[f32]) -> f32 {
-    x.iter().fold(0.0, |peak: f32, &x| if x.abs() > peak.abs() { x } else { peak })
 }

@@ -55,8 +55,10 @@ pub(in crate::block) fn search<L: Lanes, const N: usize>(
 ) -> Affine {
     let top = f32::from(how.top);
     let sums = Sums::new(x, weights);
-    let low = x.iter().fold(x[0], |low, &x| low.min(x));
-    let high = x.iter().fold(x[0], |high, &x| high.max(x));
+    let (mut low, mut high) = (x[0], x[0]);
+    for &x in x {
+        (low, high) = (low.min(x), high.max(x));
+    }
     let mut min = low.min(L::zero());
     let spread_out = high.gt(min);
 

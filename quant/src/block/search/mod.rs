@@ -5,6 +5,7 @@
 pub(super) mod affine;
 pub(super) mod nonlinear;
 pub(super) mod refine;
+mod sums;
 pub(super) mod symmetric;
 
 use super::lanes::{LANES, Lanes, Mask, lanes};
@@ -20,6 +21,12 @@ fn peak<L: Lanes, const N: usize>(x: &[L; N]) -> L {
         peak = x.abs().gt(peak.abs()).select(x, peak);
     }
     peak
+}
+
+/// [`peak`] of plain floats.
+#[inline(always)]
+pub(super) fn peak_of(x: &[f32]) -> f32 {
+    x.iter().fold(0.0, |peak: f32, &x| if x.abs() > peak.abs() { x } else { peak })
 }
 
 /// The mean of the squares, summed from the first to the last.
@@ -42,7 +49,11 @@ pub(super) fn squares<L: Lanes, const N: usize>(x: &[L; N]) -> [L; N] {
 /// The sum over a block, from the first to the last.
 #[inline(always)]
 pub(super) fn sum<L: Lanes, const N: usize>(x: &[L; N]) -> L {
-    x.iter().fold(L::zero(), |sum, &x| sum + x)
+    let mut sum = L::zero();
+    for &x in x {
+        sum = sum + x;
+    }
+    sum
 }
 
 /// [`LANES`] blocks of `N`, one in each lane. Missing blocks are zeros.

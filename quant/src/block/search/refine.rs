@@ -1,5 +1,6 @@
 //! Searches that move one level at a time, each move judged with the scale that would fit it best.
 
+use super::sums::Sums;
 use super::{TINY, peak};
 use crate::block::lanes::{LANES, Lanes, Mask, array, nearest};
 
@@ -18,34 +19,28 @@ pub(in crate::block) fn signed_levels<L: Lanes, const N: usize>(
     let zeros = peak.abs().lt(L::splat(TINY));
     let inverse = L::splat(-top) / peak;
     let mut levels = [L::zero(); N];
-    let (mut sum_xl, mut sum_l2) = (L::zero(), L::zero());
+    let mut sums = Sums { xl: L::zero(), l2: L::zero() };
     for (level, &x) in levels.iter_mut().zip(x) {
         *level = (inverse * x).nearest().clamp(-top, top - 1.0);
-        let w = x * x;
-        sum_xl = sum_xl + w * x * *level;
-        sum_l2 = sum_l2 + w * *level * *level;
+        sums = sums.with(x, x * x, *level);
     }
     for _ in 0..ROUNDS {
         let mut moved = false;
         for (level, &x) in levels.iter_mut().zip(x) {
-            let w = x * x;
-            let rest_xl = sum_xl - w * x * *level;
-            let rest_l2 = sum_l2 - w * *level * *level;
-            let new = (x * rest_l2 / rest_xl).nearest().clamp(-top, top - 1.0);
-            let new_xl = rest_xl + w * x * new;
-            let new_l2 = rest_l2 + w * new * new;
-            let closer = (new_xl * new_xl * sum_l2).gt(sum_xl * sum_xl * new_l2);
-            let better = rest_xl.gt(L::zero()) & !new.eq(*level) & new_l2.gt(L::zero()) & closer;
-            *level = better.select(new, *level);
-            sum_xl = better.select(new_xl, sum_xl);
-            sum_l2 = better.select(new_l2, sum_l2);
+            let rest = sums.without(x, x * x, *level);
+            let new_level = (x * rest.l2 / rest.xl).nearest().clamp(-top, top - 1.0);
+            let new = rest.with(x, x * x, new_level);
+            let closer = (new.xl * new.xl * sums.l2).gt(sums.xl * sums.xl * new.l2);
+            let better = rest.xl.gt(L::zero()) & !new_level.eq(*level) & new.l2.gt(L::zero()) & closer;
+            *level = better.select(new_level, *level);
+            sums = Sums { xl: better.select(new.xl, sums.xl), l2: better.select(new.l2, sums.l2) };
             moved |= better.any();
         }
         if !moved {
             break;
         }
     }
-    let scale = (!zeros & sum_l2.gt(L::zero())).select(sum_xl / sum_l2, L::zero());
+    let scale = (!zeros & sums.l2.gt(L::zero())).select(sums.scale(), L::zero());
     let shifted = array(|i| zeros.select(L::zero(), levels[i] + L::splat(top)).to_array());
     (scale.to_array(), shifted)
 }
@@ -78,35 +73,43 @@ pub(in crate::block) fn scale_levels<const N: usize>(
     }
     let inverse = closest_inverse(x, weights, f32::from(top), max);
     let mut levels = [0; N];
-    let (mut sum_xl, mut sum_l2) = (0.0, 0.0);
+    let mut sums = Sums { xl: 0.0, l2: 0.0 };
     for i in 0..N {
         let level = nearest(inverse * x[i]).min(i32::from(top));
-        let (w, l) = (weights[i], level as f32);
         levels[i] = level as u8;
-        sum_xl += w * x[i] * l;
-        sum_l2 += w * l * l;
+        sums = sums.with(x[i], weights[i], level as f32);
     }
     for _ in 0..ROUNDS {
-        let mut moved = false;
-        for i in 0..N {
-            let (w, l) = (weights[i], f32::from(levels[i]));
-            let rest_xl = sum_xl - w * x[i] * l;
-            let rest_l2 = sum_l2 - w * l * l;
-            if !(rest_xl > 0.0 && rest_l2 > 0.0) {
-                continue;
-            }
-            let new = nearest(x[i] * rest_l2 / rest_xl).min(i32::from(top));
-            let (new_xl, new_l2) = (rest_xl + w * x[i] * new as f32, rest_l2 + w * new as f32 * new as f32);
-            if new != i32::from(levels[i]) && new_xl * new_xl * sum_l2 > sum_xl * sum_xl * new_l2 {
-                (levels[i], sum_xl, sum_l2) = (new as u8, new_xl, new_l2);
-                moved = true;
-            }
-        }
-        if !moved {
+        if !move_scale_levels(x, weights, top, &mut levels, &mut sums) {
             break;
         }
     }
-    (if sum_l2 > 0.0 { sum_xl / sum_l2 } else { 0.0 }, levels)
+    (if sums.l2 > 0.0 { sums.scale() } else { 0.0 }, levels)
+}
+
+/// Moves each level to the best one for the others' scale. Whether any moved.
+#[inline(always)]
+fn move_scale_levels<const N: usize>(
+    x: &[f32; N],
+    weights: &[f32; N],
+    top: u8,
+    levels: &mut [u8; N],
+    sums: &mut Sums<f32>,
+) -> bool {
+    let mut moved = false;
+    for (level, (&x, &w)) in levels.iter_mut().zip(x.iter().zip(weights)) {
+        let rest = sums.without(x, w, f32::from(*level));
+        if !(rest.xl > 0.0 && rest.l2 > 0.0) {
+            continue;
+        }
+        let new_level = nearest(x * rest.l2 / rest.xl).min(i32::from(top));
+        let new = rest.with(x, w, new_level as f32);
+        if new_level != i32::from(*level) && new.xl * new.xl * sums.l2 > sums.xl * sums.xl * new.l2 {
+            (*level, *sums) = (new_level as u8, new);
+            moved = true;
+        }
+    }
+    moved
 }
 
 /// The inverse scale with the least error among those that spread `max` over `top` levels, or a little more or less.

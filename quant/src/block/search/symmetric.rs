@@ -1,5 +1,6 @@
 //! A scale for signed levels: `x` is about `scale * level`.
 
+use super::sums::Sums;
 use super::{TINY, peak};
 use crate::block::lanes::{LANES, Lanes, Mask, nearest};
 
@@ -35,16 +36,16 @@ pub(in crate::block) fn search<L: Lanes, const N: usize>(
     let peak = peak(x);
     let not_zeros = !peak.abs().lt(L::splat(TINY));
     let mut inverse = L::splat(-top) / peak;
-    let (sum_xl, sum_l2) = sums(x, weights, inverse, top);
-    let mut scale = sum_l2.eq(L::zero()).select(L::zero(), sum_xl / sum_l2);
-    let mut best = scale * sum_xl;
+    let first = sums(x, weights, inverse, top);
+    let mut scale = first.l2.eq(L::zero()).select(L::zero(), first.scale());
+    let mut best = scale * first.xl;
     for i in (-9_i8..=9).filter(|&i| i != 0) {
         let candidate = L::splat(-(top + 0.1 * f32::from(i))) / peak;
-        let (sum_xl, sum_l2) = sums(x, weights, candidate, top);
-        let better = sum_l2.gt(L::zero()) & (sum_xl * sum_xl).gt(best * sum_l2);
+        let sums = sums(x, weights, candidate, top);
+        let better = sums.l2.gt(L::zero()) & (sums.xl * sums.xl).gt(best * sums.l2);
         inverse = better.select(candidate, inverse);
-        scale = better.select(sum_xl / sum_l2, scale);
-        best = better.select(scale * sum_xl, best);
+        scale = better.select(sums.scale(), scale);
+        best = better.select(scale * sums.xl, best);
     }
     Symmetric {
         scale: not_zeros.select(scale, L::zero()).to_array(),
@@ -53,14 +54,12 @@ pub(in crate::block) fn search<L: Lanes, const N: usize>(
     }
 }
 
-/// The weighted sums of value by level and of level squared.
+/// The sums when `x` times `inverse` is rounded to levels.
 #[inline(always)]
-fn sums<L: Lanes, const N: usize>(x: &[L; N], weights: &[L; N], inverse: L, top: f32) -> (L, L) {
-    let (mut sum_xl, mut sum_l2) = (L::zero(), L::zero());
+fn sums<L: Lanes, const N: usize>(x: &[L; N], weights: &[L; N], inverse: L, top: f32) -> Sums<L> {
+    let mut sums = Sums { xl: L::zero(), l2: L::zero() };
     for (&x, &w) in x.iter().zip(weights) {
-        let level = (inverse * x).nearest().clamp(-top, top - 1.0);
-        sum_xl = sum_xl + w * x * level;
-        sum_l2 = sum_l2 + w * level * level;
+        sums = sums.with(x, w, (inverse * x).nearest().clamp(-top, top - 1.0));
     }
-    (sum_xl, sum_l2)
+    sums
 }
