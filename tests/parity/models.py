@@ -46,7 +46,7 @@ def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_
     writer.add_tokenizer_pre("smollm")
     writer.add_token_list([f"token{i}" for i in range(vocab)])
     writer.add_token_types([1] * vocab)
-    writer.add_token_merges(["t o", "to k"])
+    writer.add_token_merges([f"to ken{i}" for i in range(vocab)])
     head = width // heads
 
     put(writer, "token_embd.weight", weights(rng, vocab, width), dtype)

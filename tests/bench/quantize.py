@@ -1,0 +1,158 @@
+"""Measures lorgnette's quant crate beside llama.cpp on this machine and writes docs/benchmarks.md.
+
+Every comparison alternates the two programs on the same file with the same number of threads, so that both meet the
+same weather, and reports medians.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import gguf
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
+import models  # noqa: E402
+
+SPEED_MIXES = ["Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K"]
+ERROR_TYPES = ["F16", "BF16", "Q8_0", "Q6_K", "Q5_K", "Q5_1", "Q5_0", "Q4_K", "IQ4_NL", "IQ4_XS", "Q4_1", "Q4_0", "MXFP4",
+               "Q3_K", "Q2_K"]
+OPENINGS = 21
+
+
+def run(command):
+    """Seconds and peak resident MiB of one run."""
+    start = time.perf_counter()
+    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"failed: {command}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def settle():
+    """What one program leaves to be written must not be paid by the next."""
+    os.sync()
+
+
+def speed(out, tools, model, folder, rounds):
+    mib = model.stat().st_size / 2**20
+    ours, theirs = tools
+    threads = str(os.cpu_count())
+    out.append(f"## Quantizing F16, {mib:.0f} MiB, {threads} threads\n")
+    out.append(f"Medians of {rounds} runs each, in turns. lorgnette's time includes its report (every block decoded and "
+               "compared) and the sync to disk; llama-quantize makes neither. Both write the same bytes.\n")
+    out.append("| mix | lorgnette | llama-quantize | ratio | peak memory | of llama-quantize |")
+    out.append("|---|---|---|---|---|---|")
+    result, reference = folder / "ours.gguf", folder / "theirs.gguf"
+    for mix in SPEED_MIXES:
+        seconds, memory = {ours: [], theirs: []}, {ours: 0, theirs: 0}
+        for _ in range(rounds):
+            for tool, command in [
+                (ours, [ours, "quantize", model, result, "--type", mix, "--threads", threads]),
+                (theirs, [theirs, model, reference, mix, threads]),
+            ]:
+                settle()
+                elapsed, peak = run(command)
+                seconds[tool].append(elapsed)
+                memory[tool] = max(memory[tool], peak)
+        same = subprocess.run(["cmp", "--silent", result, reference]).returncode == 0
+        assert same, f"{mix}: the files differ"
+        a, b = (statistics.median(seconds[tool]) for tool in (ours, theirs))
+        out.append(f"| {mix} | {a:.2f} s ({mib / a:.0f} MiB/s) | {b:.2f} s ({mib / b:.0f} MiB/s) | {b / a:.2f}x | "
+                   f"{memory[ours]:.0f} MiB | {memory[theirs]:.0f} MiB |")
+    largest = max(int(t.n_bytes) for t in gguf.GGUFReader(model).tensors) / 2**20
+    out.append(f"\nThe largest tensor has {largest:.0f} MiB.\n")
+
+
+def opening(out, lorgnette, small, large):
+    out.append("## Opening\n")
+    out.append(f"`lorgnette inspect`, the whole process, median of {OPENINGS}.\n")
+    out.append("| file | tokens in its vocabulary | time | peak memory |")
+    out.append("|---|---|---|---|")
+    for path in (small, large):
+        runs = [run([lorgnette, "inspect", path]) for _ in range(OPENINGS)]
+        tokens = json.loads(subprocess.check_output([lorgnette, "inspect", "--json", path]))["summary"]["text"]["vocabulary"]
+        out.append(f"| {path.stat().st_size / 2**20:.0f} MiB | {tokens} | {statistics.median(r[0] for r in runs) * 1000:.1f} ms | "
+                   f"{max(r[1] for r in runs):.1f} MiB |")
+    out.append("")
+
+
+def rmse(source, path):
+    """Over all tensors whose type differs from the source's."""
+    before = {t.name: t for t in gguf.GGUFReader(source).tensors}
+    squares, count = 0.0, 0
+    for tensor in gguf.GGUFReader(path).tensors:
+        if tensor.tensor_type != before[tensor.name].tensor_type:
+            a = before[tensor.name].data.astype(np.float64)
+            b = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float64)
+            squares += np.sum((a - b.reshape(a.shape)) ** 2)
+            count += a.size
+    return (squares / count) ** 0.5
+
+
+def errors(out, tools, folder):
+    ours, theirs = tools
+    model, result, reference = folder / "errors.gguf", folder / "ours.gguf", folder / "theirs.gguf"
+    imatrix = folder / "imatrix.gguf"
+    models.text(model, layers=4, tied=False, dtype="f32")
+    models.imatrix(imatrix, model)
+    out.append("## Error of each type\n")
+    out.append("Root mean squared difference from normal weights of deviation 0.02 with one column in 64 ten times louder, "
+               "every weight in one type.\n")
+    out.append("| type | bits | lorgnette | llama-quantize | with imatrix: lorgnette | llama-quantize |")
+    out.append("|---|---|---|---|---|---|")
+    for ty in ERROR_TYPES:
+        row = []
+        for options in [[], ["--imatrix", imatrix]]:
+            if ty in ("F16", "BF16"):
+                run([ours, "quantize", model, result, "--type", ty, *options])
+                run([theirs, *options, model, reference, ty])
+            else:
+                options = options + ["--tensor-type", f"weight={ty.lower()}"]
+                run([ours, "quantize", model, result, "--type", "Q8_0", *options])
+                run([theirs, *options, model, reference, "Q8_0"])
+            row += [f"{rmse(model, path):.4e}" for path in (result, reference)]
+        block, size = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[ty]]
+        out.append(f"| {ty} | {size * 8 / block:g} | " + " | ".join(row) + " |")
+    out.append("")
+
+
+def machine():
+    cpu = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reference", type=pathlib.Path, required=True, help="folder that tests/parity/set-up filled")
+    parser.add_argument("--lorgnette", type=pathlib.Path, required=True)
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    tools = arguments.lorgnette, arguments.reference / "llama.cpp/build/bin/llama-quantize"
+    version = (pathlib.Path(__file__).parents[1] / "parity/llama.cpp.txt").read_text().strip()
+
+    out = ["# Benchmarks\n", "Written by `make bench`; do not edit.\n", f"- machine: {machine()}",
+           f"- peer: llama.cpp of {version}, built natively (`GGML_NATIVE=ON`)\n"]
+    with tempfile.TemporaryDirectory(dir=arguments.reference) as folder:
+        folder = pathlib.Path(folder)
+        small, large = folder / "small.gguf", folder / "large.gguf"
+        models.text(small, vocab=128000, layers=2)
+        models.text(large, width=1024, feed_forward=4096, layers=24, heads=16, kv_heads=8, vocab=128000)
+        speed(out, tools, large, folder, arguments.rounds)
+        opening(out, arguments.lorgnette, small, large)
+        errors(out, tools, folder)
+    arguments.output.write_text("\n".join(out))
+
+
+if __name__ == "__main__":
+    main()
