@@ -106,7 +106,7 @@ fn broken_json_is_named() {
         "config.json",
         "",
     );
-    Checkpoint::of(QWEN3).with_file("tokenizer.json", b"\xff").fails(ErrorKind::Io, "tokenizer.json", "");
+    Checkpoint::of(QWEN3).with_file("tokenizer.json", b"\xff").fails(Malformed, "tokenizer.json", "");
 }
 
 #[test]
@@ -232,6 +232,7 @@ fn headers_of_safetensors_are_checked() {
     header("shape", json!([31])).fails(Malformed, file, offsets);
     header("dtype", json!("Q4")).fails(Unsupported, file, "tensor \"model.norm.weight\" dtype");
 
+    Checkpoint::of(QWEN3).with_file(file, b"").fails(Truncated, file, "header");
     Checkpoint::of(QWEN3).with_file(file, b"abc").fails(Truncated, file, "header");
     Checkpoint::of(QWEN3).with_file(file, b"\x10\0\0\0\0\0\0\0{}").fails(Truncated, file, "header");
     Checkpoint::of(QWEN3).with_file(file, &[0xff; 64]).fails(Malformed, file, "header length");

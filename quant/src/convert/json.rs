@@ -40,8 +40,12 @@ impl JsonFile {
 
 /// The text of `path`, or `None` when there is no such file.
 pub(super) fn read_text_if_there(path: &Path) -> Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            let text = String::from_utf8(bytes);
+            text.map(Some)
+                .map_err(|e| Error::new(ErrorKind::Malformed, "", format!("not UTF-8: {e}")).in_file(path))
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::io("read", e).in_file(path)),
     }
