@@ -1,5 +1,11 @@
 //! The command line, as a process: exit codes, what goes to which stream, and what an interrupted run leaves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,5 +1,7 @@
 //! What is written can be read, and edited in place where it can be.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::path::Path;

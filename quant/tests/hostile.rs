@@ -1,6 +1,8 @@
 //! Files that nobody vouches for: always a typed error that names the field, never a panic, a read outside the
 //! file, or an allocation that the file does not pay for.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,5 +1,7 @@
 //! Whole files, quantized.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::fs;

@@ -90,7 +90,7 @@ fn read_gguf(bytes: Vec<u8>) -> Result<Importance> {
     let mut entries = HashMap::new();
     for tensor in file.tensors() {
         let Some(name) = tensor.info.name().strip_suffix(SUMS) else { continue };
-        let sums = floats(&tensor.info, tensor.data)?;
+        let sums = floats(tensor.info, tensor.data)?;
         let counted = file.tensor(&format!("{name}{COUNTS}"))?;
         let counts = floats(counted.info, counted.data)?;
         if counts.is_empty() || !sums.len().is_multiple_of(counts.len()) {
