@@ -123,6 +123,21 @@ fn importance_lowers_the_weighted_error() -> Result<(), Box<dyn std::error::Erro
 }
 
 #[test]
+fn what_cannot_be_encoded_is_named() {
+    let mut values = [1.0; 2 * ROW];
+    let message = |values: &[f32], importance: Option<&[f32]>| {
+        encode(TensorType::Q4_K, values, importance).err().map(|error| error.to_string())
+    };
+    let mut columns = [1.0; ROW];
+    columns[5] = -1.0;
+    let refusal = "Q4_K: importance of column 5 is not a finite number from zero up";
+    assert_eq!(message(&values, Some(&columns)).as_deref(), Some(refusal));
+    values[ROW + 3] = f32::NAN;
+    let refusal = "Q4_K: found NaN at row 1, column 3, expected finite values";
+    assert_eq!(message(&values, None).as_deref(), Some(refusal));
+}
+
+#[test]
 fn infinite_scales_are_found() -> lorgnette_quant::Result<()> {
     let mut blocks = encode(TensorType::Q4_0, &[1.0; 2 * ROW], None)?;
     blocks[18 * 3..][..2].copy_from_slice(&0x7c00_u16.to_le_bytes());

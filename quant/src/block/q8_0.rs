@@ -1,7 +1,7 @@
 //! `Q8_0`, ggml's `block_q8_0`: the f16 scale at byte 0, 32 signed bytes from 2.
 
 use super::format::{EncodeBlock, Format, each_block, read_f16, write_f16};
-use super::lanes::{Lanes, low_byte};
+use super::lanes::{Lanes, array, low_byte};
 
 pub(super) struct Q8_0;
 
@@ -32,8 +32,7 @@ impl EncodeBlock<32, 34> for Q8_0 {
         let scale = f32::from_bits(largest) / 127.0;
         let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
         write_f16(out, 0, scale);
-        for (out, &x) in out[2..].iter_mut().zip(x) {
-            *out = low_byte((x * inverse).round());
-        }
+        let levels: [u8; 32] = array(|i| low_byte((x[i] * inverse).round()));
+        out[2..].copy_from_slice(&levels);
     }
 }
