@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 const ROW: usize = 512;
 const LEN: usize = 4 * ROW;
+/// Three blocks of 32: fewer than are searched at once.
+const SHORT_ROW: usize = 96;
+const SHORT_LEN: usize = 20 * SHORT_ROW;
 const RANDOM_BLOCKS: usize = 64;
 
 /// Where the bytes differ from ggml's on purpose.
@@ -18,6 +21,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 #[derive(Deserialize)]
 struct Golden {
     first_block: String,
+    short_rows_weighted: Option<String>,
     random: String,
     cases: BTreeMap<String, Case>,
 }
@@ -39,6 +43,18 @@ fn encoding_gives_the_bytes_of_ggml() -> Outcome {
             assert_eq!(fnv1a(&encode(ty, &values, None)?), case.encoded, "{ty} {kind}");
             assert_eq!(fnv1a(&encode(ty, &values, Some(&columns))?), case.weighted, "{ty} {kind}, weighted");
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn short_rows_give_the_bytes_of_ggml() -> Outcome {
+    let (values, columns) = (input("normal"), importance());
+    for (ty, golden) in golden()? {
+        let Some(expected) = golden.short_rows_weighted else { continue };
+        let mut blocks = vec![0; SHORT_LEN / ty.block_len() * ty.block_bytes()];
+        block::encode(ty, &values[..SHORT_LEN], SHORT_ROW, Some(&columns[..SHORT_ROW]), &mut blocks)?;
+        assert_eq!(fnv1a(&blocks), expected, "{ty}");
     }
     Ok(())
 }

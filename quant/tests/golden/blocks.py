@@ -15,6 +15,8 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType as Type, quants
 
 TYPES = """F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q2_K Q3_K Q4_K Q5_K Q6_K Q8_K IQ4_NL IQ4_XS MXFP4""".split()
 ROW, ROWS = 512, 4
+# Three blocks of 32: fewer than are searched at once.
+SHORT_ROW, SHORT_ROWS = 96, 20
 RANDOM_BLOCKS = 64
 
 
@@ -65,14 +67,14 @@ class Ggml:
         for name in ("quantize_row_q8_K_ref", "dequantize_row_q8_K"):
             getattr(self.lib, name).argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
 
-    def encode(self, ty, values, columns):
+    def encode(self, ty, values, columns, row=ROW):
         block_len, block_bytes = GGML_QUANT_SIZES[ty]
         out = np.zeros(values.size // block_len * block_bytes, np.uint8)
         if ty == Type.Q8_K:
             self.lib.quantize_row_q8_K_ref(values.ctypes.data, out.ctypes.data, values.size)
             return out
         weights = None if columns is None else columns.ctypes.data
-        self.lib.ggml_quantize_chunk(int(ty), values.ctypes.data, out.ctypes.data, 0, values.size // ROW, ROW, weights)
+        self.lib.ggml_quantize_chunk(int(ty), values.ctypes.data, out.ctypes.data, 0, values.size // row, row, weights)
         return out
 
     def decode(self, ty, data):
@@ -119,8 +121,17 @@ def main():
             }
             if kind == "normal":
                 first = encoded[: GGML_QUANT_SIZES[ty][1]].tobytes().hex()
+        short = None
+        if SHORT_ROW % GGML_QUANT_SIZES[ty][0] == 0:
+            values = inputs()["normal"][: SHORT_ROW * SHORT_ROWS]
+            short = fnv1a(ggml.encode(ty, values, columns[:SHORT_ROW].copy(), SHORT_ROW))
         random = splitmix64(3, RANDOM_BLOCKS * GGML_QUANT_SIZES[ty][1]).astype(np.uint8)
-        formats[name] = {"first_block": first, "random": float_hash(ggml.decode(ty, random)), "cases": cases}
+        formats[name] = {
+            "first_block": first,
+            "short_rows_weighted": short,
+            "random": float_hash(ggml.decode(ty, random)),
+            "cases": cases,
+        }
     json.dump(formats, sys.stdout, indent=1)
     print()
 
