@@ -41,11 +41,15 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Takes over Ctrl-C and SIGTERM, once in a process.
+    /// Takes over Ctrl-C and SIGTERM, once in a process. The first asks for an end, the second does not ask.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&cancelled);
-        ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+        ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(1);
+            }
+        })?;
         let style =
             ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")?;
         Ok(Self { bar: ProgressBar::no_length().with_style(style), cancelled })

@@ -57,6 +57,7 @@ fn wrong_use_is_2_and_failed_work_is_1() {
     for wrong in [
         &["quantize"][..],
         &["quantize", "in.gguf", "out.gguf", "--type", "Q9"],
+        &["quantize", "in.gguf", "out.gguf", "--type", "Q8_0", "--threads", "100000"],
         &["quantize", "in.gguf", "out.gguf", "--type", "Q8_0", "--tensor-type", "attn_q"],
         &["convert", "a", "b", "--outtype", "q9"],
         &["polish", "in.gguf"],

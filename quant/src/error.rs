@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::printable::Printable;
+
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -105,9 +107,9 @@ impl fmt::Display for Error {
             write!(f, "{}: ", path.display())?;
         }
         if !self.0.field.is_empty() {
-            write!(f, "{}: ", self.0.field)?;
+            write!(f, "{}: ", Printable(&self.0.field))?;
         }
-        f.write_str(&self.0.detail)
+        Printable(&self.0.detail).fmt(f)
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 pub mod gguf;
 pub mod inspect;
 mod output;
+mod printable;
 mod progress;
 pub mod quantize;
 mod tensor_type;

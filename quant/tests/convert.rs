@@ -3,9 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test by panicking")]
 
+mod common;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use common::fnv1a;
 use lorgnette_quant::convert::{ConvertOptions, OutType, convert};
 use lorgnette_quant::gguf::{Array, Gguf, Value};
 
@@ -71,8 +74,8 @@ fn describe(path: &PathBuf) -> String {
         writeln!(text, "key {key} {}", describe_value(value)).unwrap();
     }
     for tensor in model.tensors() {
-        let (info, hash) = (tensor.info, fnv1a(tensor.data.iter().copied()));
-        writeln!(text, "tensor {} {} {} {hash:016x}", info.name(), info.ty(), info.shape()).unwrap();
+        let (info, hash) = (tensor.info, fnv1a(tensor.data));
+        writeln!(text, "tensor {} {} {} {hash}", info.name(), info.ty(), info.shape()).unwrap();
     }
     text
 }
@@ -81,8 +84,8 @@ fn describe_value(value: &Value) -> String {
     let kind = value.value_type();
     match value {
         Value::Array(array) => {
-            let hash = fnv1a(array_bytes(array).into_iter());
-            format!("{}[{}] {hash:016x}", array.element_type(), array.len())
+            let hash = fnv1a(&array_bytes(array));
+            format!("{}[{}] {hash}", array.element_type(), array.len())
         }
         Value::String(text) => format!("{kind} {}", serde_json::to_string(text).unwrap()),
         Value::F32(number) => format!("{kind} {:08x}", number.to_bits()),
@@ -103,8 +106,4 @@ fn array_bytes(array: &Array) -> Vec<u8> {
         Array::I32(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
         other => panic!("the converter writes no array of {}", other.element_type()),
     }
-}
-
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -92,6 +92,35 @@ fn a_key_of_the_wrong_type_is_named() {
 }
 
 #[test]
+fn numbers_for_each_layer_are_summed() {
+    let counts = Raw::default().u32(5).u64(2).bytes(&0i32.to_le_bytes()).bytes(&2i32.to_le_bytes()).0;
+    let raw = Raw::header(3, 0, 5)
+        .key("general.architecture", 8, &Raw::default().string("lfm2").0)
+        .key("lfm2.block_count", 4, &2u32.to_le_bytes())
+        .key("lfm2.attention.head_count", 4, &4u32.to_le_bytes())
+        .key("lfm2.attention.head_count_kv", 9, &counts)
+        .key("lfm2.embedding_length", 4, &32u32.to_le_bytes());
+    let summary = Inspection::of(&Gguf::from_bytes(raw.0).unwrap()).unwrap().summary;
+    assert_eq!(summary.text.unwrap().kv_heads, 2);
+    assert_eq!(summary.memory.kv_per_token, 2 * 8 * 2 * 2, "one of the two layers has keys");
+}
+
+#[test]
+fn what_cannot_be_made_out_is_a_note() {
+    let raw = Raw::header(3, 0, 2).key("general.architecture", 8, &Raw::default().string("clip").0).key(
+        "clip.has_vision_encoder",
+        7,
+        &[1],
+    );
+    let inspection = Inspection::of(&Gguf::from_bytes(raw.0).unwrap()).unwrap();
+    assert_eq!(
+        inspection.summary.notes,
+        ["clip.vision.image_size: not found, expected an integer not below 0"]
+    );
+    assert!(inspection.to_string().contains("note: clip.vision.image_size"));
+}
+
+#[test]
 fn impossible_sizes_do_not_overflow() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("huge.gguf");

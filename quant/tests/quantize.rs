@@ -185,15 +185,16 @@ fn threads_do_not_change_the_file() {
 fn overrides_win_over_the_mix() {
     let (metadata, tensors) = model();
     let folder = Folder::with(&metadata, &tensors);
-    let overrides = ["attn_v=q8_0", r"blk\.[0-3]\.attn_q=Q2_K"].map(|text| parse_override(text).unwrap());
-    let options = Options { overrides: overrides.into(), ..mix(Mix::Q4_0) };
+    let overrides = ["ATTN_V=q8_0", r"blk\.[0-3]\.attn_q=Q2_K", r"blk\.3\.attn_q=Q6_K", "attn_v=q6_k"];
+    let overrides = overrides.iter().map(|text| parse_override(text).unwrap()).collect();
+    let options = Options { overrides, ..mix(Mix::Q4_0) };
     quantize(&folder.input, &folder.output, &options, &()).unwrap();
     let model = Gguf::open(&folder.output).unwrap();
     let ty = |name: &str| model.tensor(name).unwrap().info.ty();
     assert_eq!(ty("blk.5.attn_v.weight"), TensorType::Q8_0);
     assert_eq!(ty("blk.3.attn_q.weight"), TensorType::Q2_K);
     assert_eq!(ty("blk.4.attn_q.weight"), TensorType::Q4_0);
-    for wrong in ["attn_v", "=q8_0", "attn_v=q9", "attn_(=q8_0"] {
+    for wrong in ["attn_v", "=q8_0", "attn_v=q9", "attn_(=q8_0", "attn_v=i8"] {
         assert_eq!(parse_override(wrong).unwrap_err().kind(), ErrorKind::Argument, "{wrong}");
     }
 }
@@ -221,6 +222,38 @@ fn a_value_that_is_no_number_is_named() {
         assert!(error.to_string().contains("in.gguf: tensor \"blk.0.attn_q.weight\""), "{error}");
         assert_eq!(folder.files(), 1, "no half file");
     }
+}
+
+#[test]
+fn a_copied_value_that_is_no_number_is_named() {
+    let folder = Folder::with_one("output_norm.weight", &[4], &[1.0, f32::NAN, 1.0, 1.0]);
+    let error = quantize(&folder.input, &folder.output, &mix(Mix::Q8_0), &()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.field()),
+        (ErrorKind::Malformed, "tensor \"output_norm.weight\" rows 0 to 1")
+    );
+    assert_eq!(folder.files(), 1);
+}
+
+/// The rule for the 70B shape: eight query heads share a value head, so values get more bits.
+#[test]
+fn few_values_get_more_bits() {
+    let value_type = |kv_heads: Option<u32>| {
+        let mut metadata = Metadata::new();
+        metadata.set("general.architecture", "llama");
+        metadata.set("llama.block_count", 80u32);
+        metadata.set("llama.attention.head_count", 64u32);
+        kv_heads.map(|heads| metadata.set("llama.attention.head_count_kv", heads));
+        let values = |name: &str| (tensor(name, &[256, 2], TensorType::F32), vec![0; 2048]);
+        // The first is of the first layers, which get more bits in any case.
+        let tensors: Vec<_> = (0..20).map(|i| values(&format!("blk.{i:02}.attn_v.weight"))).collect();
+        let folder = Folder::with(&metadata, &tensors);
+        quantize(&folder.input, &folder.output, &mix(Mix::Q4_K_M), &()).unwrap();
+        Gguf::open(&folder.output).unwrap().tensor("blk.02.attn_v.weight").unwrap().info.ty()
+    };
+    assert_eq!(value_type(Some(8)), TensorType::Q5_K);
+    assert_eq!(value_type(Some(64)), TensorType::Q4_K);
+    assert_eq!(value_type(None), TensorType::Q4_K, "as many as there are query heads");
 }
 
 #[test]
@@ -354,12 +387,10 @@ fn a_broken_importance_matrix_is_an_error_at_every_length() {
     let [new, old] = imatrix_files(&folder, Q, &[1.0; 256], 4.0);
     let cut = folder.dir.path().join("cut");
     let (new, old) = (fs::read(new).unwrap(), fs::read(old).unwrap());
-    // The last 28 bytes of the first are padding; the last 12 of the second are optional.
-    for (bytes, needed) in [(&new, new.len() - 28), (&old, old.len() - 12)] {
-        for len in (0..needed)
-            .chain(needed + 1..bytes.len().min(needed + 12))
-            .filter(|l| *l < needed || bytes == &old)
-        {
+    // The last 28 bytes of the first are padding. The second may end before the count of chunks, and after it.
+    let whole_at = [new.len() - 28, old.len() - 12, old.len() - 8];
+    for (bytes, end) in [(&new, whole_at[0]), (&old, old.len())] {
+        for len in (0..end).filter(|len| bytes == &new || !whole_at.contains(len)) {
             fs::write(&cut, &bytes[..len]).unwrap();
             let error = Importance::open(&cut).err().unwrap_or_else(|| panic!("{len} bytes were enough"));
             assert!(!error.field().is_empty(), "{error}");

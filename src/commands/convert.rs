@@ -36,8 +36,6 @@ impl fmt::Display for Written {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut options = ConvertOptions::default();
     options.outtype = arguments.outtype;
-    std::fs::create_dir_all(&arguments.out_dir)
-        .map_err(|e| lorgnette_quant::Error::io("create", e).in_file(&arguments.out_dir))?;
     let files = convert(&arguments.hf_dir, &arguments.out_dir, &options, &Watch::start()?)?;
     console::print(&Written { files }, arguments.json)
 }

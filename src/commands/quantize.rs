@@ -26,8 +26,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     allow_requantize: bool,
     /// Threads [default: one on each core]
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u16).range(..=512))]
+    threads: u16,
     /// Print the report as one JSON document
     #[arg(long)]
     json: bool,
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         importance: arguments.imatrix.as_deref().map(Importance::open).transpose()?,
         overrides: arguments.tensor_type.clone(),
         allow_requantize: arguments.allow_requantize,
-        threads: arguments.threads,
+        threads: arguments.threads.into(),
     };
     let report = quantize(&arguments.input, &arguments.output, &options, &Watch::start()?)?;
     console::print(&report, arguments.json)

@@ -7,6 +7,16 @@ import gguf
 import numpy as np
 
 
+# Names that quantizers leave alone, of other towers and other families.
+KEPT = ["v.sam.pos_embd.weight", "v.sam.neck.0.weight", "v.sam.net_2.weight", "a.rvq.codebook.weight",
+        "mm.a.code_embd.weight", "v.blk.0.rel_pos.weight", "v.patch_merger.weight"] + [
+    f"v.blk.0.{name}.weight" for name in (
+        "indexer.k_proj", "indexer.q_proj", "ffn_gate_inp", "ffn_gate_tid2eid", "altup_proj", "laurel_l",
+        "per_layer_model_proj", "ssm_conv1d", "shortconv.conv", "attn_rel_b", "time_mix_first", "time_mix_w0",
+        "time_mix_w1", "time_mix_w2", "time_mix_v0", "time_mix_v1", "time_mix_v2", "time_mix_a0", "time_mix_a1",
+        "time_mix_a2", "time_mix_g1", "time_mix_g2", "time_mix_decay_w1", "time_mix_decay_w2", "time_mix_lerp_fused")]
+
+
 def weights(rng, *shape):
     values = rng.standard_normal(shape, dtype=np.float32) * 0.02
     loud = rng.integers(0, shape[-1], max(1, shape[-1] // 64))
@@ -104,6 +114,8 @@ def mmproj(path, width=256, layers=3, feed_forward=768, dtype="f16", seed=2):
         for name in ["ln1", "ln2"]:
             put(writer, f"{b}{name}.weight", np.ones(width, np.float32), dtype)
             put(writer, f"{b}{name}.bias", np.zeros(width, np.float32), dtype)
+    for name in KEPT:
+        put(writer, name, weights(rng, 4, width), dtype)
     put(writer, "v.post_ln.weight", np.ones(width, np.float32), dtype)
     put(writer, "v.post_ln.bias", np.zeros(width, np.float32), dtype)
     finish(writer)

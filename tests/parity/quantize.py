@@ -33,7 +33,7 @@ def make_models(folder):
     yield "text, imatrix", text, ["--imatrix", folder / "text.imatrix.gguf"]
     yield "text, legacy imatrix", text, ["--imatrix", folder / "text.imatrix.dat"]
     yield "4 experts, imatrix", experts, ["--imatrix", folder / "experts.imatrix.gguf"]
-    overrides = ["attn_v=q2_k", r"blk\.[0-3]\.ffn_down=q3_k", "ffn_up=iq4_xs", "attn_q=iq4_nl", "ffn_gate=mxfp4"]
+    overrides = ["attn_v=q2_k", r"blk\.[0-3]\.ffn_down=q3_k", "ffn_up=iq4_xs", "ATTN_Q=iq4_nl", "ffn_gate=mxfp4", "attn_v=q8_0"]
     flags = [word for override in overrides for word in ("--tensor-type", override)]
     yield "text, overrides", text, flags
     yield "text, overrides, imatrix", text, flags + ["--imatrix", folder / "text.imatrix.gguf"]

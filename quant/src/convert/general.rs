@@ -8,10 +8,7 @@ use super::name_parts::NameParts;
 use super::naming;
 use super::rules::Planned;
 use crate::error::{Error, Result};
-use crate::gguf::{Metadata, Value, keys};
-
-/// The revision of ggml's block formats.
-const QUANTIZATION_VERSION: u32 = 2;
+use crate::gguf::{Metadata, QUANTIZATION_VERSION, Value, keys};
 
 /// What a directory says of the model apart from its architecture.
 pub(super) struct General {

@@ -68,7 +68,7 @@ pub struct ConvertOptions {
     pub outtype: OutType,
 }
 
-/// Converts the checkpoint in `hf_dir` to GGUF files in `out_dir`, which must exist, and returns their paths: the
+/// Converts the checkpoint in `hf_dir` to GGUF files in `out_dir`, which is made if it is not there, and returns their paths: the
 /// text model first, then the projector (`mmproj-...`). Files are named as llama.cpp names them.
 ///
 /// The files take their names when all of them are complete; after an error or a cancel before that, none is there.

@@ -18,9 +18,9 @@ pub(super) fn size_label(params: u64) -> String {
 
 /// The name of the file without `.gguf`.
 pub(super) fn file_stem(parts: &NameParts, size_label: Option<&str>, encoding: &str) -> String {
-    let word = |text: &str| text.trim().replace(' ', "-");
+    let word = |text: &str| text.trim().replace([' ', '/', '\\'], "-");
     let name = parts.basename.as_deref().or(parts.name.as_deref()).unwrap_or("ggml-model");
-    let mut stem = word(name).replace(['/', '\\'], "-");
+    let mut stem = word(name);
     let tail = [size_label, parts.finetune.as_deref(), parts.version.as_deref(), Some(encoding)];
     for part in tail.into_iter().flatten() {
         stem.push('-');

@@ -126,6 +126,10 @@ impl Sizes {
             (None, HeadDim::Derived) => (embd / heads, true),
             (None, HeadDim::DerivedUnwritten) => (embd / heads, false),
         };
+        if family.llama && !head_dim.is_multiple_of(2) {
+            let field = config.get("head_dim")?.unwrap_or_else(|| config.clone());
+            return Err(field.error("an even length of heads, whose halves are rotated"));
+        }
         Ok(Self {
             vocab: size("vocab_size", family.defaults.vocab)?,
             embd,

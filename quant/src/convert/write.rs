@@ -18,6 +18,7 @@ pub(super) fn write_all(models: &[Model<'_>], dir: &Path, progress: &dyn Progres
     let bytes =
         |model: &Model<'_>| model.tensors.iter().map(|tensor| tensor.info.bytes() as u64).sum::<u64>();
     let mut meter = Meter { done: 0, total: models.iter().map(bytes).sum(), progress };
+    std::fs::create_dir_all(dir).map_err(|e| Error::io("create", e).in_file(dir))?;
     let mut files = Vec::with_capacity(models.len());
     for model in models {
         let path = dir.join(&model.file_name);

@@ -13,7 +13,8 @@ use crate::output::OutputFile;
 ///
 /// When the new header ends at the same aligned byte as the old one, only the bytes that differ are written.
 /// Otherwise the file is made anew beside the old one, with the data copied by the system (shared on file systems
-/// that can), and takes its name at the end.
+/// that can), and takes its name at the end. A crash while bytes are overwritten can leave some of them old: the one
+/// writer here that is not all or nothing.
 ///
 /// # Errors
 /// What [`Header::parse`] and `change` say, a changed alignment, and everything the disk says.
@@ -25,7 +26,8 @@ pub fn set_metadata(path: &Path, change: impl FnOnce(&mut Metadata) -> Result<()
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io("map", e))?;
         let old = Header::parse(&map)?;
         old.check_data(map.len())?;
-        let old_bytes = map[..old.data_start()].to_vec();
+        // Without tensors there may be no padding, and then there is nothing to leave in place.
+        let old_bytes = map[..old.data_start().min(map.len())].to_vec();
         drop(map);
 
         let mut metadata = old.metadata().clone();

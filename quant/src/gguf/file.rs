@@ -74,8 +74,17 @@ impl Gguf {
     }
 
     /// A model that is in memory already.
+    ///
+    /// # Errors
+    /// As [`Gguf::open`]; a shard of a split model is an error, since the others cannot be found.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
-        Self::from_shards(vec![Shard::new(None, Bytes::Owned(bytes))?])
+        let shard = Shard::new(None, Bytes::Owned(bytes))?;
+        match shard.header.metadata().get::<u16>(keys::SPLIT_COUNT)? {
+            Some(count) if count > 1 => {
+                Err(Error::malformed(keys::SPLIT_COUNT, count, "a model in one piece, or opened by its path"))
+            }
+            _ => Self::from_shards(vec![shard]),
+        }
     }
 
     fn from_shards(shards: Vec<Shard>) -> Result<Self> {
@@ -176,13 +185,13 @@ impl Gguf {
 
 impl Shard {
     fn open(path: &Path) -> Result<Self> {
-        let open = || -> std::io::Result<Mmap> {
-            let file = File::open(path)?;
-            // SAFETY: the map is read-only and the lengths are checked against it. As with every mapped model, a
-            // file that another process truncates meanwhile raises SIGBUS; writers here replace, never truncate.
-            unsafe { Mmap::map(&file) }
-        };
-        let map = open().map_err(|e| Error::io("open", e).in_file(path))?;
+        let file = File::open(path).map_err(|e| Error::io("open", e).in_file(path))?;
+        if !file.metadata().is_ok_and(|found| found.is_file()) {
+            return Err(Error::new(ErrorKind::Argument, "", "not a regular file").in_file(path));
+        }
+        // SAFETY: the map is read-only and the lengths are checked against it. As with every mapped model, a file
+        // that another process truncates meanwhile raises SIGBUS; no writer here truncates.
+        let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::io("map", e).in_file(path))?;
         Self::new(Some(path.to_owned()), Bytes::Mapped(map))
     }
 

@@ -58,6 +58,7 @@ impl Header {
         reject_duplicates(&tensors)?;
         reject_overlaps(&tensors, &offsets)?;
         let data_start = cursor.position().next_multiple_of(alignment);
+        reject_overflow(&tensors, &offsets, data_start)?;
         Ok(Self { version, metadata, tensors, offsets, alignment, data_start })
     }
 
@@ -164,6 +165,19 @@ fn reject_duplicates(tensors: &[TensorInfo]) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// No place in the file may be past what an address can be.
+fn reject_overflow(tensors: &[TensorInfo], offsets: &[usize], data_start: usize) -> Result<()> {
+    for (info, &offset) in tensors.iter().zip(offsets) {
+        let end =
+            offset.checked_add(info.bytes()).and_then(|end| end.checked_add(data_start + MAX_ALIGNMENT));
+        if end.is_none_or(|end| isize::try_from(end).is_err()) {
+            let field = format!("tensor {:?} offset", info.name());
+            return Err(Error::malformed(field, offset, "a place that can be addressed"));
+        }
+    }
+    Ok(())
 }
 
 fn reject_overlaps(tensors: &[TensorInfo], offsets: &[usize]) -> Result<()> {

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use super::{Inspection, Kind, Summary};
+use crate::printable::Printable;
 
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "{} (GGUF version {}, {})",
-            self.files.join(" + "),
+            Printable(&self.files.join(" + ")),
             self.version,
             Bytes(self.file_bytes)
         )?;
@@ -18,7 +19,13 @@ impl fmt::Display for Inspection {
         writeln!(f, "\nmetadata, {} keys", self.metadata.len())?;
         let width = self.metadata.iter().map(|e| e.key.len()).max().unwrap_or(0);
         for entry in &self.metadata {
-            writeln!(f, "  {:width$}  {:<4}  {}", entry.key, entry.value_type, Shown(&entry.value))?;
+            writeln!(
+                f,
+                "  {:width$}  {:<4}  {}",
+                Printable(&entry.key),
+                entry.value_type,
+                Shown(&entry.value)
+            )?;
         }
 
         writeln!(f, "\ntensors, {}", self.tensors.len())?;
@@ -28,7 +35,7 @@ impl fmt::Display for Inspection {
             writeln!(
                 f,
                 "  {:width$}  {:<6}  {shape:>16}  {:>11}",
-                tensor.name,
+                Printable(&tensor.name),
                 tensor.ty,
                 Bytes(tensor.bytes)
             )?;
@@ -57,8 +64,8 @@ impl fmt::Display for Summary {
             Kind::Adapter => "adapter",
             Kind::Other => "unknown kind of file",
         };
-        let architecture = self.architecture.as_deref().unwrap_or("no architecture");
-        writeln!(f, "  {kind}, {architecture}, {}", self.name.as_deref().unwrap_or("no name"))?;
+        let architecture = Printable(self.architecture.as_deref().unwrap_or("no architecture"));
+        writeln!(f, "  {kind}, {architecture}, {}", Printable(self.name.as_deref().unwrap_or("no name")))?;
         let mix = self.mix.map(|m| format!(", {m}")).unwrap_or_default();
         writeln!(f, "  {} weights at {:.3} bits{mix}", self.weights, self.bits_per_weight)?;
         if let Some(t) = &self.text {
@@ -68,14 +75,14 @@ impl fmt::Display for Summary {
                 t.layers, t.width, t.heads, t.kv_heads, t.context
             )?;
             let template = if t.chat_template { "with" } else { "without" };
-            let tokenizer = t.tokenizer.as_deref().unwrap_or("no tokenizer");
+            let tokenizer = Printable(t.tokenizer.as_deref().unwrap_or("no tokenizer"));
             writeln!(f, "  {tokenizer}, {} tokens, {template} chat template", t.vocabulary.unwrap_or(0))?;
         }
         if let Some(v) = &self.vision {
             writeln!(
                 f,
                 "  vision: {}, {} layers, {size}x{size} pixels in patches of {} become {} embeddings",
-                v.projector,
+                Printable(&v.projector),
                 v.layers,
                 v.patch_size,
                 v.tokens,
@@ -83,7 +90,13 @@ impl fmt::Display for Summary {
             )?;
         }
         if let Some(a) = &self.audio {
-            writeln!(f, "  audio: {}, {} layers, {} mel bins", a.projector, a.layers, a.mel_bins)?;
+            writeln!(
+                f,
+                "  audio: {}, {} layers, {} mel bins",
+                Printable(&a.projector),
+                a.layers,
+                a.mel_bins
+            )?;
         }
         let m = &self.memory;
         write!(f, "  memory: {} of weights", Bytes(m.weights))?;
@@ -95,7 +108,8 @@ impl fmt::Display for Summary {
                 Bytes(m.total)
             )?;
         }
-        writeln!(f)
+        writeln!(f)?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {}", Printable(note)))
     }
 }
 
@@ -127,8 +141,8 @@ impl fmt::Display for Shown<'_> {
         }
         let text = self.0.to_string();
         match text.char_indices().nth(LONGEST) {
-            Some((end, _)) => write!(f, "{} ... ({} bytes)", &text[..end], text.len()),
-            None => f.write_str(&text),
+            Some((end, _)) => write!(f, "{} ... ({} bytes)", Printable(&text[..end]), text.len()),
+            None => Printable(&text).fmt(f),
         }
     }
 }

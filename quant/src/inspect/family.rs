@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::Result;
-use crate::gguf::{Gguf, Metadata, Strings, keys};
+use crate::gguf::{FromValue, Gguf, Metadata, Strings, Value, keys};
 use crate::quantize::Mix;
 
 /// What lorgnette makes of a file.
@@ -32,6 +32,9 @@ pub struct Summary {
     pub audio: Option<Audio>,
     /// What running it takes.
     pub memory: Memory,
+    /// What could not be made out, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What a file holds.
@@ -117,11 +120,13 @@ impl Summary {
         let weights = model.tensors().map(|t| t.info.shape().elements()).sum::<usize>();
         let bytes = model.tensors().map(|t| t.info.bytes()).sum::<usize>();
         let kind = kind(metadata, architecture)?;
+        let mut notes = Vec::new();
         let text = match architecture {
-            Some(arch) if kind == Kind::Text => Some(Text::of(metadata, arch)?),
+            Some(arch) if kind == Kind::Text => noted(Text::of(metadata, arch).map(Some), &mut notes),
             _ => None,
         };
-        let per_token = text.as_ref().map_or(Ok(0), |text| kv_per_token(metadata, architecture, text))?;
+        let per_token = text.as_ref().map_or(0, |(_, kv_per_token)| *kv_per_token);
+        let text = text.map(|(text, _)| text);
         let full_context = per_token.saturating_mul(text.as_ref().map_or(0, |t| t.context));
         Ok(Self {
             kind,
@@ -130,12 +135,8 @@ impl Summary {
             mix: metadata.get(keys::FILE_TYPE)?.and_then(Mix::from_file_type).map(Mix::name),
             weights,
             bits_per_weight: if weights == 0 { 0.0 } else { bytes as f64 * 8.0 / weights as f64 },
-            vision: tower(metadata, kind, "vision")?
-                .map(|projector| Vision::of(metadata, projector))
-                .transpose()?,
-            audio: tower(metadata, kind, "audio")?
-                .map(|projector| Audio::of(metadata, projector))
-                .transpose()?,
+            vision: noted(tower(metadata, kind, "vision", Vision::of), &mut notes),
+            audio: noted(tower(metadata, kind, "audio", Audio::of), &mut notes),
             text,
             memory: Memory {
                 weights: bytes,
@@ -143,8 +144,17 @@ impl Summary {
                 kv_full_context: full_context,
                 total: bytes.saturating_add(full_context),
             },
+            notes,
         })
     }
+}
+
+/// What there is, or a note why it is not.
+fn noted<T>(found: Result<Option<T>>, notes: &mut Vec<String>) -> Option<T> {
+    found.unwrap_or_else(|error| {
+        notes.push(error.to_string());
+        None
+    })
 }
 
 fn kind(metadata: &Metadata, architecture: Option<&str>) -> Result<Kind> {
@@ -160,46 +170,85 @@ fn kind(metadata: &Metadata, architecture: Option<&str>) -> Result<Kind> {
     })
 }
 
-impl Text {
-    fn of(metadata: &Metadata, arch: &str) -> Result<Self> {
-        let number =
-            |key: &str| metadata.get::<usize>(&format!("{arch}.{key}")).map(Option::unwrap_or_default);
-        let tokens: Option<&Strings> = metadata.get("tokenizer.ggml.tokens")?;
-        let kind: Option<&str> = metadata.get("tokenizer.ggml.model")?;
-        let pre: Option<&str> = metadata.get("tokenizer.ggml.pre")?;
-        let heads = number("attention.head_count")?;
-        Ok(Self {
-            context: number("context_length")?,
-            layers: number("block_count")?,
-            width: number("embedding_length")?,
-            heads,
-            kv_heads: metadata.get(&format!("{arch}.attention.head_count_kv"))?.unwrap_or(heads),
-            vocabulary: tokens.map(Strings::len),
-            tokenizer: kind.map(|kind| pre.map_or(kind.to_owned(), |pre| format!("{kind}/{pre}"))),
-            chat_template: metadata.value("tokenizer.chat_template").is_some(),
-        })
+/// A number for the whole model, or one for each layer.
+enum PerLayer {
+    Same(usize),
+    Each(Vec<usize>),
+}
+
+impl FromValue<'_> for PerLayer {
+    const EXPECTED: &'static str = "an integer not below 0, or one for each layer";
+
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Array(items) => (0..items.len())
+                .map(|i| usize::from_value(&items.get(i)?))
+                .collect::<Option<_>>()
+                .map(Self::Each),
+            number => usize::from_value(number).map(Self::Same),
+        }
     }
 }
 
-fn kv_per_token(metadata: &Metadata, architecture: Option<&str>, text: &Text) -> Result<usize> {
-    let arch = architecture.unwrap_or_default();
-    let head = text.width.checked_div(text.heads).unwrap_or(0);
-    let length = |part: &str| -> Result<usize> {
-        Ok(metadata.get(&format!("{arch}.attention.{part}_length"))?.unwrap_or(head))
-    };
-    let per_head = length("key")?.saturating_add(length("value")?);
-    Ok(text.layers.saturating_mul(text.kv_heads).saturating_mul(per_head).saturating_mul(2))
+impl PerLayer {
+    fn largest(&self) -> usize {
+        match self {
+            Self::Same(number) => *number,
+            Self::Each(numbers) => numbers.iter().copied().max().unwrap_or(0),
+        }
+    }
+
+    fn sum(&self, layers: usize) -> usize {
+        match self {
+            Self::Same(number) => number.saturating_mul(layers),
+            Self::Each(numbers) => numbers.iter().fold(0, |sum, &n| sum.saturating_add(n)),
+        }
+    }
 }
 
-/// The projector of a modality, if the file has a tower for it.
-fn tower(metadata: &Metadata, kind: Kind, modality: &str) -> Result<Option<String>> {
+impl Text {
+    /// The shape, and the bytes of keys and values of one token in f16.
+    fn of(metadata: &Metadata, arch: &str) -> Result<(Self, usize)> {
+        let number =
+            |key: &str| metadata.get::<usize>(&format!("{arch}.{key}")).map(Option::unwrap_or_default);
+        let per_layer = |key: &str| metadata.get::<PerLayer>(&format!("{arch}.attention.{key}"));
+        let tokens: Option<&Strings> = metadata.get("tokenizer.ggml.tokens")?;
+        let kind: Option<&str> = metadata.get("tokenizer.ggml.model")?;
+        let pre: Option<&str> = metadata.get("tokenizer.ggml.pre")?;
+        let heads = per_layer("head_count")?.unwrap_or(PerLayer::Same(0)).largest();
+        let kv_heads = per_layer("head_count_kv")?.unwrap_or(PerLayer::Same(heads));
+        let (layers, width) = (number("block_count")?, number("embedding_length")?);
+        let head = width.checked_div(heads).unwrap_or(0);
+        let length = |key: &str| Ok(per_layer(key)?.map_or(head, |length| length.largest()));
+        let per_head = length("key_length")?.saturating_add(length("value_length")?);
+        let shape = Self {
+            context: number("context_length")?,
+            layers,
+            width,
+            heads,
+            kv_heads: kv_heads.largest(),
+            vocabulary: tokens.map(Strings::len),
+            tokenizer: kind.map(|kind| pre.map_or(kind.to_owned(), |pre| format!("{kind}/{pre}"))),
+            chat_template: metadata.value("tokenizer.chat_template").is_some(),
+        };
+        Ok((shape, kv_heads.sum(layers).saturating_mul(per_head).saturating_mul(2)))
+    }
+}
+
+/// The tower of a modality, `read` from its keys and its projector, if the file has one.
+fn tower<T>(
+    metadata: &Metadata,
+    kind: Kind,
+    modality: &str,
+    read: fn(&Metadata, String) -> Result<T>,
+) -> Result<Option<T>> {
     let has: bool = metadata.get(&format!("clip.has_{modality}_encoder"))?.unwrap_or(false);
     if kind != Kind::Mmproj || !has {
         return Ok(None);
     }
     let own: Option<&str> = metadata.get(&format!("clip.{modality}.projector_type"))?;
     let shared: Option<&str> = metadata.get("clip.projector_type")?;
-    Ok(Some(own.or(shared).unwrap_or("unknown").to_owned()))
+    read(metadata, own.or(shared).unwrap_or("unknown").to_owned()).map(Some)
 }
 
 impl Vision {

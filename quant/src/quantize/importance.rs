@@ -25,11 +25,17 @@ impl Importance {
     /// What is wrong with the file, naming the entry: also values that are negative or not finite.
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|e| Error::io("open", e).in_file(path))?;
-        let source = path.display().to_string();
+        Self::from_bytes(bytes, path.display().to_string()).map_err(|e| e.in_file(path))
+    }
+
+    /// As [`Importance::open`], of what is in memory. `source` is what the quantized file will call it.
+    ///
+    /// # Errors
+    /// As [`Importance::open`].
+    pub fn from_bytes(bytes: Vec<u8>, source: String) -> Result<Self> {
         let read =
             if bytes.starts_with(&crate::gguf::MAGIC) { read_gguf(bytes) } else { read_legacy(&bytes) };
-        let importance = read.and_then(check).map_err(|e| e.in_file(path))?;
-        Ok(Self { source, ..importance })
+        Ok(Self { source, ..check(read?)? })
     }
 
     /// The weights for `info`: one for each column, for each of its experts. `None` when the file has none.
@@ -39,7 +45,7 @@ impl Importance {
     /// so its entry is not used when it does not fit.
     pub(super) fn of(&self, info: &TensorInfo) -> Result<Option<&[f32]>> {
         let Some(weights) = self.entries.get(info.name()) else { return Ok(None) };
-        let expected = info.shape().row_len() * info.shape().dim(2);
+        let expected = info.shape().row_len() * info.shape().dim(2) * info.shape().dim(3);
         match weights.len() {
             len if len == expected => Ok(Some(weights)),
             _ if info.name().ends_with("token_embd.weight") => Ok(None),
@@ -137,7 +143,7 @@ fn read_legacy(bytes: &[u8]) -> Result<Importance> {
         let field = format!("entry {i}");
         let name_len = cursor.count_u32(1, &field)?;
         let name = text(cursor.take(name_len, &field)?, &field)?;
-        let calls = cursor.u32(&field)? as i32;
+        let calls = cursor.u32(&field)?.cast_signed();
         let columns = cursor.count_u32(4, &field)?;
         let (values, _) = cursor.take(columns * 4, &field)?.as_chunks::<4>();
         let divisor = if calls > 0 { calls as f32 } else { 1.0 };
@@ -145,9 +151,12 @@ fn read_legacy(bytes: &[u8]) -> Result<Importance> {
     }
     let (mut chunks, mut dataset) = (0, None);
     if cursor.position() < bytes.len() {
-        chunks = cursor.u32("chunk count")?;
+        chunks = cursor.u32("chunk count")?.cast_signed().max(0).cast_unsigned();
+    }
+    if cursor.position() < bytes.len() {
         let len = cursor.count_u32(1, "dataset")?;
-        dataset = Some(text(cursor.take(len, "dataset")?, "dataset")?).filter(|name| !name.is_empty());
+        let name = String::from_utf8_lossy(cursor.take(len, "dataset")?).trim_end_matches('\0').to_owned();
+        dataset = Some(name).filter(|name| !name.is_empty());
     }
     Ok(Importance { source: String::new(), dataset, chunks, entries })
 }

@@ -170,7 +170,8 @@ impl Chooser {
             Role::AttentionKey if self.experts == 8 => Q8_0,
             Role::AttentionOutput if self.experts == 8 && base == Q4_K => Q5_K,
             Role::FeedForwardDown => {
-                let layer = if self.experts > 1 { layer_of(name).unwrap_or(0) } else { self.downs_seen };
+                let in_name = layer_of(name).filter(|_| self.experts > 1);
+                let layer = in_name.unwrap_or(self.downs_seen);
                 self.downs_seen += 1;
                 self.down_type(layer)
             }

@@ -8,11 +8,11 @@ mod tensor;
 
 use std::path::Path;
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::gguf::{Gguf, Header, Metadata, keys};
-use crate::{OutputFile, Progress, TensorType};
+use crate::{OutputFile, Progress, TensorType, block};
 
 pub use importance::Importance;
 pub use mix::Mix;
@@ -30,13 +30,17 @@ pub struct Options {
     pub overrides: Vec<(Regex, TensorType)>,
     /// Quantize what is quantized already, at a loss.
     pub allow_requantize: bool,
-    /// Threads to use, or 0 for one on each core.
+    /// Threads to use, or 0 for one on each core; never more than [`MAX_THREADS`].
     pub threads: usize,
 }
 
+/// More threads than this only cost memory.
+pub const MAX_THREADS: usize = 512;
+
 /// Reads the model at `input`, sharded or not, and writes it to `output` in the types of `options`.
 ///
-/// Each tensor gets the type that llama-quantize gives it. The memory used beyond the mapped input is a few
+/// Each tensor gets the type that llama-quantize gives it (its rules for Falcon and GLM-5-Next alone are left out).
+/// The memory used beyond the mapped input is a few
 /// megabytes a thread, whatever the size of a tensor.
 ///
 /// # Errors
@@ -44,7 +48,7 @@ pub struct Options {
 /// importance has another length; [`ErrorKind::Cancelled`]. No error leaves an output file behind.
 pub fn quantize(input: &Path, output: &Path, options: &Options, progress: &dyn Progress) -> Result<Report> {
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
+        .num_threads(options.threads.min(MAX_THREADS))
         .build()
         .map_err(|e| Error::io("start threads", std::io::Error::other(e)))?;
     let model = Gguf::open(input)?;
@@ -93,16 +97,23 @@ fn metadata(model: &Gguf, options: &Options) -> Metadata {
     metadata
 }
 
-/// Reads `PATTERN=TYPE`, as in `attn_v=q8_0` or `blk\.[0-3]\.ffn_down=Q6_K`.
+/// Reads `PATTERN=TYPE`, as in `attn_v=q8_0` or `blk\.[0-3]\.ffn_down=Q6_K`. Letters match in either case; there is
+/// no look-around.
 ///
 /// # Errors
-/// [`ErrorKind::Argument`] when there is no `=`, or the pattern or type is not one.
+/// [`ErrorKind::Argument`] when there is no `=`, the pattern is not one, or nothing can be stored as the type.
 pub fn parse_override(text: &str) -> Result<(Regex, TensorType)> {
     let (pattern, ty) = text
         .split_once('=')
         .filter(|(pattern, _)| !pattern.is_empty())
         .ok_or_else(|| Error::new(ErrorKind::Argument, text, "expected PATTERN=TYPE"))?;
-    let regex = Regex::new(pattern)
+    let regex = RegexBuilder::new(pattern)
+        .case_insensitive(true)
+        .build()
         .map_err(|e| Error::new(ErrorKind::Argument, pattern, format!("not a regular expression: {e}")))?;
-    Ok((regex, ty.parse()?))
+    let ty: TensorType = ty.parse()?;
+    if !block::can_encode(ty) {
+        return Err(Error::new(ErrorKind::Argument, ty.name(), "holds integers, not weights"));
+    }
+    Ok((regex, ty))
 }

@@ -19,17 +19,44 @@ pub(super) struct Step<'a> {
 /// Parts of names that llama-quantize never touches: small, and sensitive.
 const KEPT: &[&str] = &[
     "_norm.weight",
+    // Routing of experts.
     "ffn_gate_inp.weight",
+    "ffn_gate_tid2eid.weight",
+    "indexer.k_proj.weight",
+    "indexer.q_proj.weight",
+    // Gemma 3n.
     "altup",
     "laurel",
     "per_layer_model_proj",
+    // Convolutions and recurrences.
     "ssm_conv1d",
     "shortconv.conv.weight",
+    "time_mix_first.weight",
+    "time_mix_w0.weight",
+    "time_mix_w1.weight",
+    "time_mix_w2.weight",
+    "time_mix_v0.weight",
+    "time_mix_v1.weight",
+    "time_mix_v2.weight",
+    "time_mix_a0.weight",
+    "time_mix_a1.weight",
+    "time_mix_a2.weight",
+    "time_mix_g1.weight",
+    "time_mix_g2.weight",
+    "time_mix_decay_w1.weight",
+    "time_mix_decay_w2.weight",
+    "time_mix_lerp_fused.weight",
     "attn_rel_b.weight",
+    // Towers.
     ".position_embd",
     ".rel_pos",
     ".patch_embd",
     ".patch_merger",
+    "sam.pos_embd",
+    "sam.neck.",
+    "sam.net_",
+    "a.rvq.codebook",
+    "mm.a.code_embd",
 ];
 
 /// The steps in llama-quantize's order: by layer, then by name.
@@ -42,13 +69,16 @@ pub(super) fn plan<'a>(model: &'a Gguf, options: &'a Options) -> Result<Vec<Step
 
 fn chooser(metadata: &Metadata, tensors: &[TensorView], options: &Options) -> Result<Chooser> {
     let arch: &str = metadata.get(keys::ARCHITECTURE)?.unwrap_or_default();
-    let number = |key: &str| metadata.get::<usize>(&format!("{arch}.{key}"));
+    let number = |key: &str| metadata.get::<u32>(&format!("{arch}.{key}")).map(|n| n.map(|n| n as usize));
     let layers = number("block_count")?.unwrap_or(0);
-    let few_values = layers == 80
-        && match arch {
-            "llama" => number("attention.head_count")? != number("attention.head_count_kv")?,
-            other => other == "qwen2",
-        };
+    let few_values = match (arch, layers) {
+        ("llama", 80) => {
+            let heads = number("attention.head_count")?;
+            number("attention.head_count_kv")?.or(heads) != heads
+        }
+        ("qwen2" | "deci" | "olmo", 80) | ("jais2", 68) => true,
+        _ => false,
+    };
     let count = |role: Role| tensors.iter().filter(|t| Role::of(t.info.name()) == role).count();
     Ok(Chooser {
         mix: options.mix,
@@ -63,8 +93,19 @@ fn chooser(metadata: &Metadata, tensors: &[TensorView], options: &Options) -> Re
     })
 }
 
+/// In a mixture of experts the layer is taken from the name, so there must be one.
+fn check_layer(name: &str, chooser: &Chooser) -> Result<()> {
+    let in_layers = layer_of(name).is_some_and(|layer| layer < chooser.layers);
+    if chooser.experts > 1 && name.contains("ffn_") && !in_layers {
+        let expected = format!("blk.0 to blk.{} in a model of experts", chooser.layers.saturating_sub(1));
+        return Err(Error::malformed(format!("tensor {name:?} layer"), "another", expected));
+    }
+    Ok(())
+}
+
 fn step<'a>(source: TensorView<'a>, options: &'a Options, chooser: &mut Chooser) -> Result<Step<'a>> {
     let info = source.info;
+    check_layer(info.name(), chooser)?;
     let wanted = if may_change(info) { wanted_type(info, options, chooser) } else { info.ty() };
     let ty =
         if may_change(info) && options.mix.base().is_quantized() { that_fits(wanted, info) } else { wanted };

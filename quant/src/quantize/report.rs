@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Mix;
 use super::plan::Step;
 use super::tensor::Loss;
+use crate::printable::Printable;
 
 /// The report on one file. Its `Display` is a table for people, its `Serialize` is for programs.
 #[derive(Clone, Debug, Serialize)]
@@ -130,7 +131,11 @@ impl fmt::Display for Report {
             write!(
                 f,
                 "{:width$}  {shape:>16}  {:>5} -> {:<6}  {:>6.3}  {:>10.3e}",
-                t.name, t.from, t.to, t.bits_per_weight, t.rmse
+                Printable(&t.name),
+                t.from,
+                t.to,
+                t.bits_per_weight,
+                t.rmse
             )?;
             if let Some(worst) = t.worst_block {
                 write!(f, "  {:.3e} at {}", worst.rmse, worst.index)?;

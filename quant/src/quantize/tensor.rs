@@ -29,13 +29,6 @@ pub(super) struct Loss {
 
 /// Writes the tensor of `step` to `place`, in the type the step says.
 pub(super) fn write(step: &Step, place: Place, progress: &dyn Progress) -> Result<Loss> {
-    if step.source.info.ty() == step.target.ty() {
-        for (i, piece) in step.source.data.chunks(SLAB * 4).enumerate() {
-            progress.check()?;
-            place.file.write_all_at(piece, place.offset + (i * SLAB * 4) as u64)?;
-        }
-        return Ok(Loss::default());
-    }
     let (row_len, rows) =
         (step.target.shape().row_len(), step.target.shape().elements() / step.target.shape().row_len());
     let mut slab_rows = (SLAB / row_len).max(1);
@@ -66,29 +59,35 @@ struct Buffers {
 }
 
 impl Buffers {
-    /// Decodes, encodes and writes `rows` rows from `first` on.
+    /// Writes `rows` rows from `first` on: as they are, or decoded and encoded.
     fn convert(&mut self, step: &Step, first: usize, rows: usize, place: Place) -> Result<Loss> {
         let (from, to) = (step.source.info, &step.target);
         let row_len = to.shape().row_len();
         let source_row = from.bytes() / (to.shape().elements() / row_len);
         let target_row = to.bytes() / (to.shape().elements() / row_len);
-        self.values.resize(rows * row_len, 0.0);
-        self.decoded.resize(rows * row_len, 0.0);
-        self.blocks.resize(rows * target_row, 0);
-
         let source = &step.source.data[first * source_row..][..rows * source_row];
-        block::decode(from.ty(), source, &mut self.values)?;
+        let offset = place.offset + (first * target_row) as u64;
         let unfit = |why: String| {
             let field = format!("tensor {:?} rows {first} to {}", to.name(), first + rows);
             Error::new(ErrorKind::Malformed, field, why)
         };
+        if from.ty() == to.ty() {
+            block::validate(to.ty(), source).map_err(|e| unfit(e.to_string()))?;
+            place.file.write_all_at(source, offset)?;
+            return Ok(Loss::default());
+        }
+
+        self.values.resize(rows * row_len, 0.0);
+        self.decoded.resize(rows * row_len, 0.0);
+        self.blocks.resize(rows * target_row, 0);
+        block::decode(from.ty(), source, &mut self.values)?;
         self.encode(step, first, row_len, target_row).map_err(|e| unfit(e.to_string()))?;
         block::decode(to.ty(), &self.blocks, &mut self.decoded)?;
         let loss = loss(&self.values, &self.decoded, report_block(step));
         if !loss.squared.is_finite() {
             return Err(unfit(format!("found a value too large for {}", to.ty())));
         }
-        place.file.write_all_at(&self.blocks, place.offset + (first * target_row) as u64)?;
+        place.file.write_all_at(&self.blocks, offset)?;
         Ok(loss)
     }
 

@@ -106,10 +106,21 @@ pub(crate) fn tensor(name: &str, dims: &[usize], ty: TensorType) -> TensorInfo {
     TensorInfo::new(name, TensorShape::new(dims).unwrap(), ty).unwrap()
 }
 
-/// FNV-1a over 64-bit words, the last filled with zeros: what the golden files hold.
+/// 64-bit FNV-1a (Fowler, Noll, Vo), in hexadecimal: what the golden files hold.
+pub(crate) fn fnv1a(bytes: &[u8]) -> String {
+    fnv1a_of(bytes.iter().map(|&byte| byte.into()))
+}
+
+/// The same over 64-bit words, the last filled with zeros: for what Python has to hash.
 pub(crate) fn fnv1a_words(bytes: &[u8]) -> String {
     let mut padded = bytes.to_vec();
     padded.resize(bytes.len().next_multiple_of(8), 0);
-    let words = padded.as_chunks().0.iter().copied().map(u64::from_le_bytes);
-    format!("{:016x}", words.fold(0xCBF2_9CE4_8422_2325u64, |h, w| (h ^ w).wrapping_mul(0x100_0000_01B3)))
+    fnv1a_of(padded.as_chunks().0.iter().copied().map(u64::from_le_bytes))
+}
+
+fn fnv1a_of(items: impl Iterator<Item = u64>) -> String {
+    format!(
+        "{:016x}",
+        items.fold(0xCBF2_9CE4_8422_2325u64, |hash, item| (hash ^ item).wrapping_mul(0x100_0000_01B3))
+    )
 }
