@@ -1,0 +1,1 @@
+//! What is computed: written once, for every backend.
