@@ -10,7 +10,7 @@ use super::vocabulary::{TokenType, Vocabulary};
 
 /// Texts that end an answer wherever a vocabulary has them, as llama.cpp's `special_eog_ids` has it: files name one
 /// end token, models use several.
-const END_TEXTS: [&str; 31] = [
+const END_TEXTS: [&str; 33] = [
     "<|eot_id|>",
     "<|im_end|>",
     "<|end|>",
@@ -42,6 +42,8 @@ const END_TEXTS: [&str; 31] = [
     "<|fim_repo|>",
     "<|repo_name|>",
     "<fim-repo>",
+    "<REPO>",
+    "<reponame>",
     "<|file_sep|>",
 ];
 
