@@ -50,6 +50,8 @@ fn templates_are_found_out_to_take_parts_or_text() {
     let takes_parts = |name: &str| template(name, &json!({})).takes_parts();
     let found = ["chatml", "llama3", "qwen3", "smolvlm", "qwen2_vl"].map(takes_parts);
     assert_eq!(found, [false, false, false, true, true]);
+    let dated = "{{ strftime_now('%F') }}{% for part in messages[0].content %}{{ part.text }}{% endfor %}";
+    assert!(ChatTemplate::new(dated).unwrap().takes_parts());
 }
 
 #[test]

@@ -125,9 +125,11 @@ impl ChatTemplate {
     /// template prints as a whole shows its `type`.
     fn probe(&mut self) {
         const NEEDLE: &str = "lorgnette-probe";
+        let now = LocalTime { year: 2000, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+        let options = RenderOptions { now: Some(now), ..RenderOptions::default() };
         let render = |content: Json| {
             let messages = vec![json!({"role": "user", "content": content})];
-            let text = self.render_json(messages, &RenderOptions::default()).ok()?;
+            let text = self.render_json(messages, &options).ok()?;
             (text.contains(NEEDLE) && !text.contains("lorgnette-type")).then_some(())
         };
         let part = json!({"type": "text", "text": NEEDLE, "lorgnette-type": ""});
