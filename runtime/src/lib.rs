@@ -1,0 +1,7 @@
+//! The engine of lorgnette: what is computed, where, and what is remembered.
+//!
+//! Errors are those of [`lorgnette_quant`]: they name the file, the field, what was found and what was expected.
+
+pub mod model;
+
+pub use lorgnette_quant::{Error, ErrorKind, Result};
