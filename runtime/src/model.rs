@@ -1,3 +1,4 @@
 //! What is computed: written once, for every backend.
 
+pub mod audio;
 pub mod vision;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audio;
 mod common;
 mod hostile_pictures;
+mod hostile_sounds;
 mod vision;
