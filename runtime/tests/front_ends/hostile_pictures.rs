@@ -59,7 +59,7 @@ fn flipped_bits_never_panic() -> Outcome {
 
 #[test]
 fn a_huge_picture_is_refused_by_its_header() -> Outcome {
-    for file in [huge_jpeg()?, huge_png()?, huge_webp()?] {
+    for file in [huge_jpeg()?, huge_png()?, huge_webp()?, huge_webp_frame()?] {
         let error = decode(&file).unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Unsupported, "picture size"), "{error}");
         assert!(error.to_string().contains("64000000 pixels"), "{error}");
@@ -121,4 +121,14 @@ fn huge_webp() -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let chunk = file.windows(4).position(|name| name == b"VP8L").ok_or("no VP8L chunk")?;
     file[chunk + 9..chunk + 13].copy_from_slice(&(0x3ffe << 14 | 0x3ffe_u32).to_le_bytes());
     Ok(file)
+}
+
+/// A canvas of 1 x 1 that holds a frame of 16383 x 16383.
+fn huge_webp_frame() -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let simple = golden_file("lossy.webp")?;
+    let mut frame = simple[12..].to_vec();
+    frame[14..18].fill(0xff);
+    let canvas = *b"VP8X\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let len = u32::try_from(4 + canvas.len() + frame.len())?.to_le_bytes();
+    Ok([b"RIFF", &len[..], b"WEBP", &canvas, &frame].concat())
 }

@@ -14,10 +14,10 @@ const MAX_EDGE: usize = 4096;
 /// Turns pictures into pixels as Hugging Face's `Idefics3ImageProcessorPil` and `SmolVLMImageProcessorPil` do: the
 /// same bytes after each resize, the same values within 3e-7.
 ///
-/// llama.cpp (`mtmd_image_preprocessor_idefics3`) differs in three ways. Its overview is always made from the
-/// picture already stretched to whole tiles, as here in [`Preprocessor::tiles`] but not in
-/// [`Preprocessor::overview`]. A picture that fits into one tile gets both that tile and an overview where Hugging
-/// Face gives only the one. The longest edge is not limited to 4096. It also puts the overview first.
+/// llama.cpp (`mtmd_image_preprocessor_idefics3`) differs: its overview is always made from the picture already
+/// stretched to whole tiles, as here in [`Preprocessor::tiles`] but not in [`Preprocessor::overview`]; a picture that
+/// fits into one tile gets both that tile and an overview, where Hugging Face gives only the one; and where the
+/// longest edge is not whole tiles, it can count a row or a column less.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preprocessor {
     tile: usize,

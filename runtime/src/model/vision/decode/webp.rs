@@ -18,12 +18,23 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded> {
     let (width, height) = decoder.dimensions();
     let (width, height) = (width as usize, height as usize);
     check_size(width, height)?;
+    check_frames(bytes)?;
     let channels = if decoder.has_alpha() { 4 } else { 3 };
     let mut pixels = vec![0; channels * width * height];
     decoder.read_image(&mut pixels).map_err(located)?;
     // Metadata that cannot be read is as good as none.
     let exif = decoder.exif_metadata().ok().flatten();
     Ok(Decoded { picture: Picture::new(width, height, to_rgb(pixels, channels))?, exif })
+}
+
+/// A lossy frame says its own size, which the decoder makes room for before it compares it with the picture's.
+fn check_frames(bytes: &[u8]) -> Result<()> {
+    let frames = bytes.windows(18).filter(|w| w.starts_with(b"VP8 ") && w[11..14] == [0x9d, 0x01, 0x2a]);
+    for frame in frames {
+        let side = |at: usize| usize::from(u16::from_le_bytes([frame[at], frame[at + 1]]) & 0x3fff);
+        check_size(side(14), side(16))?;
+    }
+    Ok(())
 }
 
 fn located(error: DecodingError) -> Error {
