@@ -69,3 +69,19 @@ impl Leveller {
         block.iter_mut().for_each(|value| *value = (value.max(floor) + 4.0) / 4.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_held_against_the_loudest_value_up_to_its_end() {
+        let mut leveller = Leveller::new(Peak::OfBlocksSoFar(NonZeroUsize::MIN.saturating_add(1)), 1);
+        leveller.waiting().extend([0.0, -9.0, -9.0, 2.0, -20.0]);
+        assert_eq!(leveller.take_full(), [1.0, -1.0, -0.5, 1.5]);
+        assert!(leveller.take_full().is_empty());
+        assert_eq!(leveller.take_rest(), [-0.5]);
+        leveller.waiting().push(-4.0);
+        assert_eq!(leveller.take_rest(), [0.0]);
+    }
+}
