@@ -1,4 +1,6 @@
 //! What is computed: written once, for every backend.
 
+pub mod audio;
 pub mod chat_template;
 pub mod tokenizer;
+pub mod vision;
