@@ -1,1 +1,3 @@
 //! What is computed: written once, for every backend.
+
+pub mod decoder;
