@@ -21,6 +21,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Inspect(commands::inspect::Arguments),
+    Logits(commands::logits::Arguments),
     Quantize(commands::quantize::Arguments),
     Convert(commands::convert::Arguments),
 }
@@ -28,6 +29,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
+        Command::Logits(arguments) => commands::logits::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),
         Command::Convert(arguments) => commands::convert::run(&arguments),
     };

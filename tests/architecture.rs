@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// Each crate, and the crates of this workspace that it may depend on.
-const ARROWS: &[(&str, &[&str])] = &[("lorgnette-quant", &[]), ("lorgnette", &["lorgnette-quant"])];
+const ARROWS: &[(&str, &[&str])] = &[
+    ("lorgnette-quant", &[]),
+    ("lorgnette-runtime", &["lorgnette-quant"]),
+    ("lorgnette", &["lorgnette-quant", "lorgnette-runtime"]),
+];
 
 fn metadata() -> serde_json::Value {
     let output = Command::new(env!("CARGO"))

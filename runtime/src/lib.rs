@@ -2,6 +2,10 @@
 //!
 //! Errors are those of [`lorgnette_quant`]: they name the file, the field, what was found and what was expected.
 
+pub mod backend;
 pub mod model;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};
+
+/// The number of a token in a vocabulary.
+pub type TokenId = u32;

@@ -2,4 +2,5 @@
 
 pub(crate) mod convert;
 pub(crate) mod inspect;
+pub(crate) mod logits;
 pub(crate) mod quantize;

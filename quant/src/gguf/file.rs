@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memmap2::Mmap;
 
@@ -50,6 +51,29 @@ pub struct TensorView<'a> {
     pub info: &'a TensorInfo,
     /// The blocks as they stand in the file, `info.bytes()` long.
     pub data: &'a [u8],
+}
+
+/// A tensor that keeps its file open, for those who outlive the opener.
+#[derive(Clone)]
+pub struct Tensor {
+    model: Arc<Gguf>,
+    place: (usize, usize),
+}
+
+impl Tensor {
+    /// Name, shape and type.
+    pub fn info(&self) -> &TensorInfo {
+        self.view().info
+    }
+
+    /// The blocks as they stand in the file.
+    pub fn data(&self) -> &[u8] {
+        self.view().data
+    }
+
+    fn view(&self) -> TensorView<'_> {
+        self.model.view(self.place)
+    }
 }
 
 impl Gguf {
@@ -158,6 +182,12 @@ impl Gguf {
                 drop(advised);
             }
         }
+    }
+
+    /// The tensor called `name`, holding on to this file; `None` when there is none.
+    pub fn shared_tensor(self: &Arc<Self>, name: &str) -> Option<Tensor> {
+        let place = self.places[*self.by_name.get(name)?];
+        Some(Tensor { model: Arc::clone(self), place })
     }
 
     /// GGUF version of the first file: 2 or 3.

@@ -23,7 +23,7 @@ mod writer;
 
 pub(crate) use cursor::Cursor;
 pub use edit::set_metadata;
-pub use file::{Gguf, TensorView};
+pub use file::{Gguf, Tensor, TensorView};
 pub use header::Header;
 pub use metadata::{FromValue, Metadata};
 pub use split::{shard_path, split_name};

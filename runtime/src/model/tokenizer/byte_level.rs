@@ -7,10 +7,10 @@ use lorgnette_quant::gguf::{Metadata, Strings};
 use lorgnette_quant::{Error, Result};
 use unicode_normalization::UnicodeNormalization;
 
-use super::TokenId;
 use super::merge::{Merge, Symbol, merge_all};
 use super::pre::PreTokenizer;
 use super::vocabulary::{TokenType, Vocabulary};
+use crate::TokenId;
 
 const MERGES: &str = "tokenizer.ggml.merges";
 

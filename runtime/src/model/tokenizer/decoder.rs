@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::TokenId;
 use super::vocabulary::Vocabulary;
+use crate::TokenId;
 
 /// Turns tokens into text one by one. A character may be spread over several tokens, so text comes out when it is
 /// whole; bytes that are no UTF-8 come out as U+FFFD, as [`String::from_utf8_lossy`] would have them in the whole.

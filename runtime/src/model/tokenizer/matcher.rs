@@ -6,8 +6,9 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use lorgnette_quant::{Error, Result};
 
+use super::Special;
 use super::vocabulary::{TokenType, Vocabulary};
-use super::{Special, TokenId};
+use crate::TokenId;
 
 /// Set inside the text of a control token, so that it is not found there. A noncharacter of Unicode.
 pub(super) const GUARD: char = '\u{fdd0}';

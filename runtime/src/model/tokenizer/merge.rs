@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::TokenId;
+use crate::TokenId;
 
 /// A part of the text, in bytes, and the token it is; `None` for one that no token stands for.
 #[derive(Clone, Debug)]

@@ -20,8 +20,8 @@ mod vocabulary;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::{Error, ErrorKind, Result, TokenId};
 use lorgnette_quant::gguf::Metadata;
-use lorgnette_quant::{Error, ErrorKind, Result};
 
 use self::byte_level::ByteLevel;
 pub use self::decoder::Decoder;
@@ -30,9 +30,6 @@ use self::sentencepiece::SentencePiece;
 use self::special::{Defaults, SpecialTokens};
 pub use self::vocabulary::TokenType;
 use self::vocabulary::{Spelling, Vocabulary};
-
-/// The place of a token in the vocabulary.
-pub type TokenId = u32;
 
 /// What the text of control tokens becomes. User-defined tokens, which only stand for their text, are found in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

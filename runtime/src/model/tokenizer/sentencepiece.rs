@@ -6,9 +6,9 @@
 use lorgnette_quant::gguf::Metadata;
 use lorgnette_quant::{Error, Result};
 
-use super::TokenId;
 use super::merge::{Merge, Symbol, merge_all};
 use super::vocabulary::{TokenType, Vocabulary, byte_of, check_len};
+use crate::TokenId;
 
 const SCORES: &str = "tokenizer.ggml.scores";
 

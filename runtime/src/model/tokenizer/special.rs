@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use lorgnette_quant::gguf::Metadata;
 use lorgnette_quant::{Error, Result};
 
-use super::TokenId;
 use super::vocabulary::{TokenType, Vocabulary};
+use crate::TokenId;
 
 /// Texts that end an answer wherever a vocabulary has them, as llama.cpp's `special_eog_ids` has it: files name one
 /// end token, models use several.

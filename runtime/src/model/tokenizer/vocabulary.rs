@@ -6,8 +6,8 @@ use foldhash::fast::RandomState;
 use lorgnette_quant::gguf::{Metadata, Strings};
 use lorgnette_quant::{Error, ErrorKind, Result};
 
-use super::TokenId;
 use super::byte_level;
+use crate::TokenId;
 
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const TYPES: &str = "tokenizer.ggml.token_type";

@@ -2,5 +2,6 @@
 
 pub mod audio;
 pub mod chat_template;
+pub mod decoder;
 pub mod tokenizer;
 pub mod vision;

@@ -1,0 +1,145 @@
+//! The processor: plain loops that define what is right.
+//!
+//! Weights are decoded from their blocks a row at a time. All work is spread over the current rayon pool.
+
+mod attention;
+mod matmul;
+mod norm;
+
+use lorgnette_quant::gguf::Tensor;
+
+use self::attention::attend;
+use self::matmul::{decode_row, decode_vector, linear, matmul};
+use self::norm::{normed, rotate};
+use super::{AttentionInput, Backend, FeedForwardInput, Heads, KvShape, Linear, Output, Place};
+use crate::{Error, ErrorKind, Result, TokenId};
+
+/// Computes on the threads of the current rayon pool.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu;
+
+/// `[count][width]`, row after row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    width: usize,
+    values: Vec<f32>,
+}
+
+impl Rows {
+    fn zeros(count: usize, width: usize) -> Self {
+        Self { width, values: vec![0.0; count * width] }
+    }
+
+    fn count(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.width)
+    }
+
+    fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
+        self.values.chunks_exact_mut(self.width)
+    }
+}
+
+/// Keys and values in f32, each `[layer][position][width]`.
+pub struct KvCache {
+    shape: KvShape,
+    positions: usize,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl KvCache {
+    /// The rows of `layer` in `store`, from its first position on.
+    fn layer<'a>(&self, store: &'a [f32], layer: usize) -> &'a [f32] {
+        let len = self.positions * self.shape.width;
+        &store[layer * len..][..len]
+    }
+
+    fn write(&mut self, at: Place, keys: &Rows, values: &Rows) {
+        let start = (at.layer * self.positions + at.start) * self.shape.width;
+        self.keys[start..][..keys.values.len()].copy_from_slice(&keys.values);
+        self.values[start..][..values.values.len()].copy_from_slice(&values.values);
+    }
+}
+
+impl Backend for Cpu {
+    type Weights = Tensor;
+    type Rows = Rows;
+    type KvCache = KvCache;
+
+    fn load(&self, tensor: Tensor) -> Result<Tensor> {
+        // What cannot be decoded must be known now, and not at the first token.
+        let mut row = vec![0.0; tensor.info().shape().row_len()];
+        decode_row(&tensor, 0, &mut row)?;
+        Ok(tensor)
+    }
+
+    fn kv_cache(&self, shape: KvShape, positions: usize) -> Result<KvCache> {
+        let len = shape.layers.checked_mul(positions).and_then(|n| n.checked_mul(shape.width)).ok_or_else(
+            || {
+                Error::new(
+                    ErrorKind::Argument,
+                    "context",
+                    format!("{positions} positions do not fit in memory"),
+                )
+            },
+        )?;
+        Ok(KvCache { shape, positions, keys: vec![0.0; len], values: vec![0.0; len] })
+    }
+
+    fn embed(&self, table: &Tensor, tokens: &[TokenId]) -> Result<Rows> {
+        let mut rows = Rows::zeros(tokens.len(), table.info().shape().row_len());
+        rows.iter_mut().zip(tokens).try_for_each(|(row, &token)| decode_row(table, token as usize, row))?;
+        Ok(rows)
+    }
+
+    fn attention_input(
+        &self,
+        stage: &AttentionInput<Tensor>,
+        rows: &Rows,
+        cache: &mut KvCache,
+        at: Place,
+    ) -> Result<Rows> {
+        let x = normed(&stage.norm, rows, rows.width)?;
+        let mut queries = linear(&stage.query, &x)?;
+        let mut keys = linear(&stage.key, &x)?;
+        if let Some(norm) = &stage.query_norm {
+            queries = normed(norm, &queries, stage.heads.len)?;
+        }
+        if let Some(norm) = &stage.key_norm {
+            keys = normed(norm, &keys, stage.heads.len)?;
+        }
+        rotate(&stage.rotary, &mut queries, stage.heads.len, at.start);
+        rotate(&stage.rotary, &mut keys, stage.heads.len, at.start);
+        cache.write(at, &keys, &linear(&stage.value, &x)?);
+        Ok(queries)
+    }
+
+    fn attention(&self, heads: &Heads, queries: &Rows, cache: &KvCache, at: Place) -> Result<Rows> {
+        let (keys, values) = (cache.layer(&cache.keys, at.layer), cache.layer(&cache.values, at.layer));
+        Ok(attend(heads, queries, keys, values, at.start))
+    }
+
+    fn project_onto(&self, projection: &Linear<Tensor>, rows: &Rows, residual: &mut Rows) -> Result<()> {
+        let projected = linear(projection, rows)?;
+        residual.values.iter_mut().zip(&projected.values).for_each(|(r, p)| *r += p);
+        Ok(())
+    }
+
+    fn feed_forward_input(&self, stage: &FeedForwardInput<Tensor>, rows: &Rows) -> Result<Rows> {
+        let x = normed(&stage.norm, rows, rows.width)?;
+        let mut gated = linear(&stage.gate, &x)?;
+        let up = linear(&stage.up, &x)?;
+        let silu = |g: f32| g / (1.0 + (-g).exp());
+        gated.values.iter_mut().zip(&up.values).for_each(|(g, u)| *g = silu(*g) * u);
+        Ok(gated)
+    }
+
+    fn logits(&self, stage: &Output<'_, Tensor>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
+        let wanted = Rows { width: rows.width, values: rows.values[first * rows.width..].to_vec() };
+        Ok(matmul(stage.head, &normed(stage.norm, &wanted, rows.width)?)?.values)
+    }
+}

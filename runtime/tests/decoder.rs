@@ -1,0 +1,115 @@
+//! Language models say what Hugging Face transformers says: `golden/decoder.json`, made by the script beside it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lorgnette_quant::convert::{ConvertOptions, OutType, convert};
+use lorgnette_quant::gguf::Gguf;
+use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::model::decoder::{Decoder, Wanted};
+use lorgnette_runtime::{ErrorKind, TokenId};
+use serde_json::Value;
+
+/// How far a logit may be from the reference's: both sum in f32, in different orders.
+const F32_TOLERANCE: f32 = 2e-5;
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("golden/decoder.json")).unwrap()
+}
+
+fn numbers<T>(value: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
+    value.as_array().unwrap().iter().map(read).collect()
+}
+
+fn ids(value: &Value) -> Vec<TokenId> {
+    numbers(value, |v| v.as_u64().unwrap() as TokenId)
+}
+
+/// The committed checkpoint `name` as GGUF in f32.
+fn converted(name: &str) -> (tempfile::TempDir, PathBuf) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quant/tests/data/convert").join(name);
+    let out = tempfile::tempdir().unwrap();
+    let mut options = ConvertOptions::default();
+    options.outtype = OutType::F32;
+    let path = convert(&data.join("model").join(name), out.path(), &options, &()).unwrap().swap_remove(0);
+    (out, path)
+}
+
+fn load(name: &str) -> Decoder<Cpu> {
+    let (_dir, path) = converted(name);
+    Decoder::load(Cpu, &Arc::new(Gguf::open(path).unwrap())).unwrap()
+}
+
+fn argmax(logits: &[f32]) -> TokenId {
+    let largest = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+    largest.0 as TokenId
+}
+
+#[test]
+fn logits_are_the_references() {
+    let golden = golden();
+    let tokens = ids(&golden["tokens"]);
+    for (name, case) in golden["models"].as_object().unwrap() {
+        let model = load(name);
+        let logits = model.forward(&mut model.sequence(64).unwrap(), &tokens, Wanted::All).unwrap();
+        let rows: Vec<_> = logits.chunks(model.config().vocabulary).collect();
+        for (position, expected) in ids(&golden["positions"]).iter().zip(case["rows"].as_array().unwrap()) {
+            let expected = numbers(expected, |v| v.as_f64().unwrap() as f32);
+            let furthest = rows[*position as usize]
+                .iter()
+                .zip(&expected)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            assert!(furthest < F32_TOLERANCE, "{name}, position {position}: {furthest}");
+        }
+    }
+}
+
+#[test]
+fn greedy_continuations_are_the_references() {
+    let golden = golden();
+    for (name, case) in golden["models"].as_object().unwrap() {
+        let model = load(name);
+        let mut sequence = model.sequence(64).unwrap();
+        let mut next = ids(&golden["tokens"]);
+        let mut made = Vec::new();
+        for _ in 0..case["greedy"].as_array().unwrap().len() {
+            let token = argmax(&model.forward(&mut sequence, &next, Wanted::Last).unwrap());
+            made.push(token);
+            next = vec![token];
+        }
+        assert_eq!(made, ids(&case["greedy"]), "{name}");
+    }
+}
+
+#[test]
+fn a_sequence_in_pieces_is_the_sequence() {
+    let golden = golden();
+    let tokens = ids(&golden["tokens"]);
+    let model = load("qwen3-0.6b");
+    let whole = model.forward(&mut model.sequence(64).unwrap(), &tokens, Wanted::Last).unwrap();
+    for cut in 1..tokens.len() {
+        let mut sequence = model.sequence(tokens.len()).unwrap();
+        // What is forgotten must leave no trace.
+        model.forward(&mut sequence, &[9, 8, 7], Wanted::Last).unwrap();
+        sequence.truncate(0);
+        model.forward(&mut sequence, &tokens[..cut], Wanted::Last).unwrap();
+        let last = model.forward(&mut sequence, &tokens[cut..], Wanted::Last).unwrap();
+        assert_eq!(last, whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_changes_nothing() {
+    let model = load("qwen3-0.6b");
+    let mut sequence = model.sequence(4).unwrap();
+    model.forward(&mut sequence, &[1, 2, 3], Wanted::Last).unwrap();
+    for wrong in [&[][..], &[4, 5], &[1_000_000]] {
+        let error = model.forward(&mut sequence, wrong, Wanted::Last).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Argument, "tokens"));
+    }
+    assert_eq!(sequence.len(), 3);
+    assert_eq!(model.sequence(1 << 40).err().unwrap().kind(), ErrorKind::Argument);
+}
