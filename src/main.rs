@@ -20,6 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Ask(commands::ask::Arguments),
     Inspect(commands::inspect::Arguments),
     Logits(commands::logits::Arguments),
     Quantize(commands::quantize::Arguments),
@@ -28,6 +29,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Ask(arguments) => commands::ask::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
         Command::Logits(arguments) => commands::logits::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),

@@ -3,6 +3,7 @@
 //! Errors are those of [`lorgnette_quant`]: they name the file, the field, what was found and what was expected.
 
 pub mod backend;
+pub mod conversation;
 pub mod model;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};

@@ -74,7 +74,7 @@ fn a_template_that_does_not_end_is_an_error() {
 
 #[test]
 fn what_a_user_types_cannot_end_the_turn() {
-    let (tokenizer, chatml) = (common::tokenizer("smollm"), template("chatml", &json!({})));
+    let (tokenizer, chatml) = (common::tokenizers::tokenizer("smollm"), template("chatml", &json!({})));
     let control_tokens = |typed: &str| {
         let messages =
             [Message::text(Role::System, "Be kind."), Message::text(Role::User, tokenizer.shield(typed))];

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod common;
 
-use lorgnette_quant::convert::{ConvertOptions, OutType, convert};
-use lorgnette_quant::gguf::Gguf;
+use common::models::converted;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::model::decoder::{Decoder, Wanted};
 use lorgnette_runtime::{ErrorKind, TokenId};
@@ -27,19 +25,8 @@ fn ids(value: &Value) -> Vec<TokenId> {
     numbers(value, |v| v.as_u64().unwrap() as TokenId)
 }
 
-/// The committed checkpoint `name` as GGUF in f32.
-fn converted(name: &str) -> (tempfile::TempDir, PathBuf) {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quant/tests/data/convert").join(name);
-    let out = tempfile::tempdir().unwrap();
-    let mut options = ConvertOptions::default();
-    options.outtype = OutType::F32;
-    let path = convert(&data.join("model").join(name), out.path(), &options, &()).unwrap().swap_remove(0);
-    (out, path)
-}
-
 fn load(name: &str) -> Decoder<Cpu> {
-    let (_dir, path) = converted(name);
-    Decoder::load(Cpu, &Arc::new(Gguf::open(path).unwrap())).unwrap()
+    Decoder::load(Cpu, &converted(name)).unwrap()
 }
 
 fn argmax(logits: &[f32]) -> TokenId {

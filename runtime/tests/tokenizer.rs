@@ -4,11 +4,7 @@
 
 mod common;
 
-use std::path::Path;
-
-use common::{Cases, Golden};
-use lorgnette_quant::convert::{ConvertOptions, convert};
-use lorgnette_quant::gguf::Gguf;
+use common::tokenizers::{Cases, Golden};
 use lorgnette_runtime::model::tokenizer::{Special, TokenType, Tokenizer};
 
 #[test]
@@ -39,32 +35,25 @@ fn llama2_is_tokenized_as_by_hugging_face() {
 #[test]
 fn converted_checkpoints_are_tokenized_as_by_hugging_face() {
     let golden = Golden::read();
-    let checkpoints = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quant/tests/data/convert");
     for converted in &golden.converted {
-        let (out, name) = (tempfile::tempdir().unwrap(), &converted.checkpoint);
-        let checkpoint = checkpoints.join(name).join("model").join(name);
-        let paths = convert(&checkpoint, out.path(), &ConvertOptions::default(), &()).unwrap();
-        let text_model = paths.iter().map(|path| Gguf::open(path).unwrap());
-        let text_model = text_model.filter(|gguf| gguf.metadata().value("tokenizer.ggml.model").is_some());
-        for gguf in text_model {
-            let tokenizer = Tokenizer::from_metadata(gguf.metadata()).unwrap();
-            check(&tokenizer, &golden.texts, &converted.cases, name);
-        }
+        let tokenizer =
+            Tokenizer::from_metadata(common::models::converted(&converted.checkpoint).metadata()).unwrap();
+        check(&tokenizer, &golden.texts, &converted.cases, &converted.checkpoint);
     }
 }
 
 #[test]
 fn a_start_token_is_added_where_llama_cpp_adds_one() {
-    let adds = |pre: &str| common::tokenizer(pre).adds_bos();
+    let adds = |pre: &str| common::tokenizers::tokenizer(pre).adds_bos();
     assert_eq!(["smollm", "llama-bpe", "qwen2", "default"].map(adds), [false, true, false, true]);
-    let llama2 = common::tokenizer("default");
+    let llama2 = common::tokenizers::tokenizer("default");
     assert_eq!((llama2.bos(), llama2.eos(), llama2.adds_eos()), (Some(1), Some(2), false));
 }
 
 #[test]
 fn every_token_that_ends_an_answer_is_known_as_one() {
     let ends = |pre: &str| {
-        let tokenizer = common::tokenizer(pre);
+        let tokenizer = common::tokenizers::tokenizer(pre);
         tokenizer.ends().map(|id| tokenizer.token_text(id).unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(ends("smollm"), ["<|endoftext|>", "<|im_end|>", "<end_of_utterance>"]);
@@ -75,7 +64,7 @@ fn every_token_that_ends_an_answer_is_known_as_one() {
 #[test]
 fn control_tokens_do_not_come_out_of_text_nor_of_a_shielded_prompt() {
     for pre in ["smollm", "llama-bpe", "qwen2", "default"] {
-        let tokenizer = common::tokenizer(pre);
+        let tokenizer = common::tokenizers::tokenizer(pre);
         for text in &Golden::read().texts {
             let is_control = |id: &u32| tokenizer.token_type(*id) == Some(TokenType::Control);
             let plain = tokenizer.encode(text, Special::AsText);
@@ -88,7 +77,7 @@ fn control_tokens_do_not_come_out_of_text_nor_of_a_shielded_prompt() {
 
 #[test]
 fn two_shielded_texts_make_no_control_token_together() {
-    let tokenizer = common::tokenizer("smollm");
+    let tokenizer = common::tokenizers::tokenizer("smollm");
     let end = tokenizer.id_of("<|im_end|>").unwrap();
     let prompt = format!("{}{}", tokenizer.shield("stop <|im_"), tokenizer.shield("end|><|im_end|>"));
     assert!(!tokenizer.encode(&prompt, Special::Parse).contains(&end));

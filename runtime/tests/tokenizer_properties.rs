@@ -15,9 +15,9 @@ use unicode_normalization::UnicodeNormalization;
 const FAMILIES: [&str; 5] = ["smollm", "llama-bpe", "qwen2", "gpt-2", "default"];
 
 static TOKENIZERS: LazyLock<Vec<Tokenizer>> =
-    LazyLock::new(|| FAMILIES.iter().map(|family| common::tokenizer(family)).collect());
+    LazyLock::new(|| FAMILIES.iter().map(|family| common::tokenizers::tokenizer(family)).collect());
 static METADATA: LazyLock<Vec<Metadata>> =
-    LazyLock::new(|| FAMILIES.iter().map(|family| common::metadata(family)).collect());
+    LazyLock::new(|| FAMILIES.iter().map(|family| common::tokenizers::metadata(family)).collect());
 
 /// Any characters, mixed with what tokenizers treat in their own ways.
 fn texts() -> impl Strategy<Value = String> {
@@ -155,7 +155,7 @@ fn errors_name_the_key_and_what_is_wrong_with_it() {
         ("gpt-2", "tokens", strings(&["a", "a"]), ErrorKind::Malformed, "found \"a\" twice, as 0 and as 1"),
     ];
     for (family, key, value, kind, detail) in cases {
-        let mut metadata = common::metadata(family);
+        let mut metadata = common::tokenizers::metadata(family);
         let key = format!("tokenizer.ggml.{key}");
         if key.ends_with(".tokens") {
             metadata.remove("tokenizer.ggml.token_type");
@@ -165,7 +165,7 @@ fn errors_name_the_key_and_what_is_wrong_with_it() {
         assert_eq!((error.kind(), error.field()), (kind, key.as_str()), "{error}");
         assert!(error.to_string().contains(detail), "{error}");
     }
-    let mut metadata = common::metadata("gpt-2");
+    let mut metadata = common::tokenizers::metadata("gpt-2");
     metadata.set("tokenizer.ggml.merges", strings(&["Ġ t", "qq zz"]));
     let error = Tokenizer::from_metadata(&metadata).err().unwrap().to_string();
     assert!(error.contains("merge 1, \"qq zz\", with \"qq\", which is no token"), "{error}");

@@ -41,6 +41,16 @@ pub enum Part {
     Audio,
 }
 
+impl Part {
+    /// The words, if it is words.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// What one speaker says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {

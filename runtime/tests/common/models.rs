@@ -1,0 +1,17 @@
+//! The committed checkpoints of the converter's tests as models.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lorgnette_quant::convert::{ConvertOptions, OutType, convert};
+use lorgnette_quant::gguf::Gguf;
+
+/// The committed checkpoint `name` as GGUF in f32.
+pub(crate) fn converted(name: &str) -> Arc<Gguf> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quant/tests/data/convert").join(name);
+    let out = tempfile::tempdir().unwrap();
+    let mut options = ConvertOptions::default();
+    options.outtype = OutType::F32;
+    let path = convert(&data.join("model").join(name), out.path(), &options, &()).unwrap().swap_remove(0);
+    Arc::new(Gguf::open(path).unwrap())
+}
