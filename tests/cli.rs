@@ -98,6 +98,61 @@ fn json_is_one_document_on_stdout() {
     assert_eq!(inspection["metadata"][0]["value"], "llama");
 }
 
+/// A language model of random weights, converted from a committed checkpoint into `dir`.
+fn language_model(dir: &Path) -> String {
+    let checkpoint =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/quant/tests/data/convert/Qwen2.5-tiny/model/Qwen2.5-tiny");
+    let output = run(&["convert", checkpoint, "models", "--json"], dir);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let written: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    written["files"][0].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn ask_streams_what_its_document_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = language_model(dir.path());
+    let ask = |more: &[&str]| {
+        let common =
+            ["ask", "--model", &model, "--temperature", "1.5", "--seed", "3", "--max-tokens", "24", "Hello"];
+        let output = run(&[&common[..], more].concat(), dir.path());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        output.stdout
+    };
+    let document: serde_json::Value = serde_json::from_slice(&ask(&["--json"])).unwrap();
+    assert_eq!((&document["finish"], &document["answer_tokens"]), (&"length".into(), &24.into()));
+    assert_eq!(text(&ask(&[])), format!("{}\n", document["text"].as_str().unwrap()));
+}
+
+#[test]
+fn logits_are_printed_whole_or_the_largest() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = language_model(dir.path());
+    let output = run(&["logits", "--model", &model, "--tokens", "1,2,3", "--json"], dir.path());
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["tokens"], serde_json::json!([1, 2, 3]));
+    let logits: Vec<f64> =
+        document["logits"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap()).collect();
+    let output = run(&["logits", "--model", &model, "--tokens", "1,2,3"], dir.path());
+    let first: usize = text(&output.stdout).split_whitespace().next().unwrap().parse().unwrap();
+    assert!(logits.iter().all(|&logit| logit <= logits[first]));
+    assert_eq!(logits.len(), 304);
+}
+
+#[test]
+fn a_model_that_cannot_be_run_is_said_so() {
+    let dir = folder(4);
+    fs::write(dir.path().join("text.gguf"), "not a model").unwrap();
+    for (model, message) in [
+        ("text.gguf", "lorgnette: text.gguf: magic: found \"not \", expected \"GGUF\""),
+        ("in.gguf", "in.gguf: llama.embedding_length: not found"),
+    ] {
+        let output = run(&["ask", "--model", model, "Hello"], dir.path());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let dir = folder(4);
