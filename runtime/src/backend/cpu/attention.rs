@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use super::Rows;
-use super::matmul::dot;
 use crate::backend::Heads;
 
 /// Each query of row `i`, at position `start + i`, over the keys of positions 0 to its own. `keys` and `values` are
@@ -40,4 +39,20 @@ fn softmax(scores: &mut [f32]) {
     scores.iter_mut().for_each(|s| *s = (*s - largest).exp());
     let sum: f32 = scores.iter().sum();
     scores.iter_mut().for_each(|s| *s /= sum);
+}
+
+const LANES: usize = 16;
+
+/// The sum of products, in [`LANES`] partial sums.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0f32; LANES];
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>();
+    sums.iter().sum::<f32>() + rest
 }

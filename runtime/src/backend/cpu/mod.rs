@@ -1,20 +1,22 @@
-//! The processor: plain loops that define what is right.
+//! The processor: kernels over vector registers, each compiled for plain arrays too, which define what is right.
 //!
-//! Weights are decoded from their blocks a row at a time. All work is spread over the current rayon pool.
+//! Weights are read where they are mapped. All work is spread over one team of threads, as many as there are processors.
 
 mod attention;
+mod isa;
 mod matmul;
 mod norm;
+mod team;
 
 use lorgnette_quant::gguf::Tensor;
 
 use self::attention::attend;
-use self::matmul::{decode_row, decode_vector, linear, matmul};
+use self::matmul::{decode_row, decode_vector, linears, matmuls};
 use self::norm::{normed, rotate};
 use super::{AttentionInput, Backend, FeedForwardInput, Heads, KvShape, Linear, Output, Place, TokenId};
 use crate::{Error, ErrorKind, Result};
 
-/// Computes on the threads of the current rayon pool.
+/// Computes on all processors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu;
 
@@ -32,10 +34,6 @@ impl Rows {
 
     fn count(&self) -> usize {
         self.values.len() / self.width
-    }
-
-    fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.width)
     }
 
     fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
@@ -104,8 +102,7 @@ impl Backend for Cpu {
         at: Place,
     ) -> Result<Rows> {
         let x = normed(&stage.norm, rows, rows.width)?;
-        let mut queries = linear(&stage.query, &x)?;
-        let mut keys = linear(&stage.key, &x)?;
+        let [mut queries, mut keys, values] = linears([&stage.query, &stage.key, &stage.value], &x)?;
         if let Some(norm) = &stage.query_norm {
             queries = normed(norm, &queries, stage.heads.len)?;
         }
@@ -114,7 +111,7 @@ impl Backend for Cpu {
         }
         rotate(&stage.rotary, &mut queries, stage.heads.len, at.start);
         rotate(&stage.rotary, &mut keys, stage.heads.len, at.start);
-        cache.write(at, &keys, &linear(&stage.value, &x)?);
+        cache.write(at, &keys, &values);
         Ok(queries)
     }
 
@@ -124,15 +121,14 @@ impl Backend for Cpu {
     }
 
     fn project_onto(&self, projection: &Linear<Tensor>, rows: &Rows, residual: &mut Rows) -> Result<()> {
-        let projected = linear(projection, rows)?;
+        let [projected] = linears([projection], rows)?;
         residual.values.iter_mut().zip(&projected.values).for_each(|(r, p)| *r += p);
         Ok(())
     }
 
     fn feed_forward_input(&self, stage: &FeedForwardInput<Tensor>, rows: &Rows) -> Result<Rows> {
         let x = normed(&stage.norm, rows, rows.width)?;
-        let mut gated = linear(&stage.gate, &x)?;
-        let up = linear(&stage.up, &x)?;
+        let [mut gated, up] = linears([&stage.gate, &stage.up], &x)?;
         let silu = |g: f32| g / (1.0 + (-g).exp());
         gated.values.iter_mut().zip(&up.values).for_each(|(g, u)| *g = silu(*g) * u);
         Ok(gated)
@@ -140,6 +136,7 @@ impl Backend for Cpu {
 
     fn logits(&self, stage: &Output<'_, Tensor>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
         let wanted = Rows { width: rows.width, values: rows.values[first * rows.width..].to_vec() };
-        Ok(matmul(stage.head, &normed(stage.norm, &wanted, rows.width)?)?.values)
+        let [logits] = matmuls([stage.head], &normed(stage.norm, &wanted, rows.width)?)?;
+        Ok(logits.values)
     }
 }

@@ -1,0 +1,256 @@
+//! Products of weights in blocks with activations in 8 bits.
+//!
+//! Each lane holds one output. Step by step along the input, the products of levels are summed as integers, scaled and
+//! added: `sum += f32(integers) * weight_scale * activation_scale`, in that order whatever the level, the number of
+//! rows and the place in the matrix. So all ways to an output give the same bits.
+
+use std::array::from_fn;
+use std::marker::PhantomData;
+
+use super::Tile;
+use super::format::Format;
+use super::input::{Block, Quantized};
+use crate::backend::cpu::isa::{Isa, Level, MAX_LANES, Work};
+
+/// Up to this many rows of activations, weights are read from their blocks for each. For more they are unpacked once.
+const FEW: usize = 3;
+
+/// Registers of outputs side by side where weights are unpacked.
+const REGISTERS: usize = 2;
+
+/// What a thread keeps from tile to tile.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// `[step][output]`.
+    scales: Vec<f32>,
+    /// As `scales`, where the format has minima.
+    mins: Vec<f32>,
+    /// `[step][group of four elements][output]`, four levels to a word.
+    levels: Vec<u32>,
+}
+
+/// A tile of a matrix in format `F`, times all rows of `input`.
+pub(super) fn product<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>(
+    level: Level,
+    tile: &Tile<'_>,
+    input: &Quantized,
+    scratch: &mut Scratch,
+) {
+    let blocks: &[[u8; BYTES]] = tile.rows.as_chunks().0;
+    let width = blocks.len() / tile.outputs;
+    level.run(Product { tile, input, blocks, width, format: PhantomData::<F>, scratch });
+}
+
+struct Product<'a, F, const HALVES: usize, const BYTES: usize> {
+    tile: &'a Tile<'a>,
+    input: &'a Quantized,
+    blocks: &'a [[u8; BYTES]],
+    /// Blocks of a row.
+    width: usize,
+    format: PhantomData<F>,
+    scratch: &'a mut Scratch,
+}
+
+/// Where the lanes of a register, or of some side by side, find their rows. Past the end of the tile its last row
+/// fills them up.
+struct Lanes {
+    first: usize,
+    count: usize,
+    /// Of each row the number of its first block.
+    rows: [usize; REGISTERS * MAX_LANES],
+}
+
+impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<'_, F, HALVES, BYTES> {
+    #[inline(always)]
+    fn lanes(&self, first: usize, count: usize) -> Lanes {
+        let last = self.tile.outputs - 1;
+        Lanes { first, count, rows: from_fn(|lane| (first + lane).min(last) * self.width) }
+    }
+
+    #[inline(always)]
+    fn read_scales(&mut self, lanes: &Lanes) {
+        let len = self.width * F::STEPS * lanes.count;
+        self.scratch.scales.resize(len, 0.0);
+        self.scratch.mins.resize(if F::AFFINE { len } else { 0 }, 0.0);
+        for lane in 0..lanes.count {
+            let row = &self.blocks[lanes.rows[lane]..][..self.width];
+            for (index, block) in row.iter().enumerate() {
+                for step in 0..F::STEPS {
+                    let at = (index * F::STEPS + step) * lanes.count + lane;
+                    self.scratch.scales[at] = F::scale(block, step);
+                    if F::AFFINE {
+                        self.scratch.mins[at] = F::min(block, step);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn unpack(&mut self, lanes: &Lanes) {
+        let groups = 4 * HALVES;
+        self.scratch.levels.resize(self.width * F::STEPS * groups * lanes.count, 0);
+        for lane in 0..lanes.count {
+            let row = &self.blocks[lanes.rows[lane]..][..self.width];
+            for (index, block) in row.iter().enumerate() {
+                for step in 0..F::STEPS {
+                    let levels = F::levels(block, step);
+                    let at = (index * F::STEPS + step) * groups * lanes.count + lane;
+                    let out = &mut self.scratch.levels[at..][..(groups - 1) * lanes.count + 1];
+                    for (group, levels) in levels.as_flattened().as_chunks().0.iter().enumerate() {
+                        out[group * lanes.count] = u32::from_le_bytes(*levels);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One row of `input` times the blocks as they lie.
+    #[inline(always)]
+    fn row_by_blocks<I: Isa>(&self, row: usize, lanes: &Lanes) {
+        let input = self.input.row(row);
+        let mut sums = I::splat(0.0);
+        for index in 0..self.width {
+            for inner in 0..F::STEPS {
+                let step = index * F::STEPS + inner;
+                let x = Step::<HALVES>::new(input, step);
+                let row_levels = |lane: usize| F::levels(&self.blocks[lanes.rows[lane] + index], inner);
+                let products = match F::OFFSET {
+                    128 => I::dot_rows::<true, HALVES>(row_levels, &x.words()),
+                    _ => I::dot_rows::<false, HALVES>(row_levels, &x.words()),
+                };
+                let products = I::add_int(products, I::splat_int(x.offset::<F, BYTES>()));
+                sums = self.add_scaled::<I>(sums, products, step * I::LANES, x.block);
+            }
+        }
+        self.write::<I>(row, lanes, 0, sums);
+    }
+
+    /// `ROWS` rows of `input` from `row` on, times unpacked weights.
+    #[inline(always)]
+    fn rows_by_levels<I: Isa, const ROWS: usize>(&self, row: usize, lanes: &Lanes) {
+        let input: [&[Block]; ROWS] = from_fn(|i| self.input.row(row + i));
+        let mut sums = [[I::splat(0.0); REGISTERS]; ROWS];
+        let groups = 4 * HALVES * REGISTERS * I::LANES;
+        for (step, levels) in self.scratch.levels.chunks_exact(groups).enumerate() {
+            let x: [Step<'_, HALVES>; ROWS] = from_fn(|i| Step::new(input[i], step));
+            let mut products: [[I::Ints; REGISTERS]; ROWS] =
+                from_fn(|i| [I::splat_int(x[i].offset::<F, BYTES>()); REGISTERS]);
+            for group in 0..4 * HALVES {
+                for i in 0..ROWS {
+                    for (register, products) in products[i].iter_mut().enumerate() {
+                        let levels = &levels[(group * REGISTERS + register) * I::LANES..][..I::LANES];
+                        let activations = x[i].word(group);
+                        *products = match F::OFFSET {
+                            128 => I::dot::<true>(*products, levels, activations),
+                            _ => I::dot::<false>(*products, levels, activations),
+                        };
+                    }
+                }
+            }
+            for i in 0..ROWS {
+                for register in 0..REGISTERS {
+                    let at = (step * REGISTERS + register) * I::LANES;
+                    sums[i][register] =
+                        self.add_scaled::<I>(sums[i][register], products[i][register], at, x[i].block);
+                }
+            }
+        }
+        for (i, sums) in sums.into_iter().enumerate() {
+            for (register, sums) in sums.into_iter().enumerate() {
+                self.write::<I>(row + i, lanes, register * I::LANES, sums);
+            }
+        }
+    }
+
+    /// Adds `products`, scaled by the weights' scales from `at` on and the activations' scale.
+    #[inline(always)]
+    fn add_scaled<I: Isa>(&self, sums: I::Floats, products: I::Ints, at: usize, x: &Block) -> I::Floats {
+        let scaled = I::mul(I::to_float(products), I::load(&self.scratch.scales[at..]));
+        let sums = I::add(sums, I::mul(scaled, I::splat(x.scale)));
+        if !F::AFFINE {
+            return sums;
+        }
+        I::sub(sums, I::mul(I::load(&self.scratch.mins[at..]), I::splat(x.sum)))
+    }
+
+    /// Stores the lanes from `lane` on as outputs, as far as the tile goes.
+    #[inline(always)]
+    fn write<I: Isa>(&self, row: usize, lanes: &Lanes, lane: usize, sums: I::Floats) {
+        let mut values = [0.0; MAX_LANES];
+        I::store(sums, &mut values);
+        let first = self.tile.outputs.min(lanes.first + lane);
+        let count = I::LANES.min(self.tile.outputs - first);
+        self.tile.write(row, first, &values[..count]);
+    }
+
+    #[inline(always)]
+    fn all_rows_by_levels<I: Isa, const ROWS: usize>(&self, lanes: &Lanes) {
+        let count = self.input.count();
+        let whole = count - count % ROWS;
+        for row in (0..whole).step_by(ROWS) {
+            self.rows_by_levels::<I, ROWS>(row, lanes);
+        }
+        for row in whole..count {
+            self.rows_by_levels::<I, 1>(row, lanes);
+        }
+    }
+}
+
+impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work
+    for Product<'_, F, HALVES, BYTES>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self) {
+        let few = self.input.count() <= FEW;
+        let count = if few { I::LANES } else { REGISTERS * I::LANES };
+        for first in (0..self.tile.outputs).step_by(count) {
+            let lanes = self.lanes(first, count);
+            self.read_scales(&lanes);
+            if few {
+                (0..self.input.count()).for_each(|row| self.row_by_blocks::<I>(row, &lanes));
+                continue;
+            }
+            self.unpack(&lanes);
+            // As many rows as there are registers for.
+            if I::LANES == MAX_LANES {
+                self.all_rows_by_levels::<I, 4>(&lanes);
+            } else {
+                self.all_rows_by_levels::<I, 2>(&lanes);
+            }
+        }
+    }
+}
+
+/// The activations of one step.
+struct Step<'a, const HALVES: usize> {
+    block: &'a Block,
+    /// The first of the halves.
+    half: usize,
+}
+
+impl<'a, const HALVES: usize> Step<'a, HALVES> {
+    #[inline(always)]
+    fn new(row: &'a [Block], step: usize) -> Self {
+        Self { block: &row[step * HALVES / 2], half: step * HALVES % 2 }
+    }
+
+    #[inline(always)]
+    fn words(&self) -> [[i32; 4]; HALVES] {
+        from_fn(|i| self.block.words[self.half + i])
+    }
+
+    #[inline(always)]
+    fn word(&self, group: usize) -> i32 {
+        self.block.words[self.half + group / 4][group % 4]
+    }
+
+    /// What the offset of the levels adds to the products.
+    #[inline(always)]
+    fn offset<F: Format<HALVES, BYTES>, const BYTES: usize>(&self) -> i32 {
+        let sum: i32 = self.block.sums[self.half..][..HALVES].iter().sum();
+        -i32::from(F::OFFSET) * sum
+    }
+}
