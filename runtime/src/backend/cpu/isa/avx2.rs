@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::Isa;
-use super::x86::{bytes, vector, words};
+use super::x86::{half_to_float, vector, words};
+use super::{Isa, Levels};
 
 const LANES: usize = 8;
 
@@ -105,22 +105,64 @@ impl Isa for Avx2 {
     /// Two rows share a register, a half each; four registers are then summed into one, transposed.
     #[inline(always)]
     fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        mut levels: impl FnMut(usize) -> [[u8; 16]; HALVES],
+        rows: &impl Levels<HALVES>,
         activations: &[[i32; 4]; HALVES],
     ) -> __m256i {
-        let mut parts = [Self::splat_int(0); 4];
-        for (i, part) in parts.iter_mut().enumerate() {
-            let rows = [levels(i), levels(i + 4)];
-            for half in 0..HALVES {
-                let levels = vector!(_mm256_set_m128i(bytes(rows[1][half]), bytes(rows[0][half])));
-                let activations = vector!(_mm256_broadcastsi128_si256(words(activations[half])));
-                *part = dot4::<WIDE>(*part, levels, activations);
-            }
-        }
+        let (a, b) =
+            (two_rows::<WIDE, HALVES>(rows, 0, activations), two_rows::<WIDE, HALVES>(rows, 1, activations));
+        let (c, d) =
+            (two_rows::<WIDE, HALVES>(rows, 2, activations), two_rows::<WIDE, HALVES>(rows, 3, activations));
         vector!({
-            let merge = |a, b| _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-            let (a, b) = (merge(parts[0], parts[1]), merge(parts[2], parts[3]));
-            _mm256_add_epi32(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b))
+            let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+            let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+            _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd))
         })
     }
+
+    #[inline(always)]
+    fn round(x: __m256) -> __m256i {
+        vector!(_mm256_cvtps_epi32(x))
+    }
+
+    #[inline(always)]
+    fn sum_int(x: __m256i) -> i32 {
+        vector!({
+            let quarter = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            let pair = _mm_add_epi32(quarter, _mm_shuffle_epi32::<0b1110>(quarter));
+            _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32::<1>(pair)))
+        })
+    }
+
+    #[inline(always)]
+    fn store_low(x: __m256i, out: &mut [u8]) {
+        let out = &mut out[..LANES];
+        vector!({
+            let masked = _mm256_and_si256(x, _mm256_set1_epi32(255));
+            let words =
+                _mm_packus_epi32(_mm256_castsi256_si128(masked), _mm256_extracti128_si256::<1>(masked));
+            _mm_storel_epi64(out.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
+        });
+    }
+
+    #[inline(always)]
+    fn half_to_float(bits: u16) -> f32 {
+        half_to_float(bits)
+    }
+}
+
+/// Products of rows `i` and `i + 4`, each in four parts.
+#[inline(always)]
+fn two_rows<const WIDE: bool, const HALVES: usize>(
+    rows: &impl Levels<HALVES>,
+    i: usize,
+    activations: &[[i32; 4]; HALVES],
+) -> __m256i {
+    let (low, high) = (rows.row(i), rows.row(i + 4));
+    let mut sums = Avx2::splat_int(0);
+    for half in 0..HALVES {
+        let levels = vector!(_mm256_set_m128i(high[half].0, low[half].0));
+        let activations = vector!(_mm256_broadcastsi128_si256(words(activations[half])));
+        sums = dot4::<WIDE>(sums, levels, activations);
+    }
+    sums
 }

@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::Isa;
-use super::x86::{bytes, vector, words};
+use super::x86::{half_to_float, vector, words};
+use super::{Isa, Levels};
 
 const LANES: usize = 16;
 
@@ -85,27 +85,55 @@ impl Isa for Avx512 {
     /// Four rows share a register, a quarter each; four registers are then summed into one, transposed.
     #[inline(always)]
     fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        mut levels: impl FnMut(usize) -> [[u8; 16]; HALVES],
+        rows: &impl Levels<HALVES>,
         activations: &[[i32; 4]; HALVES],
     ) -> __m512i {
-        let mut parts = [Self::splat_int(0); 4];
-        for (i, part) in parts.iter_mut().enumerate() {
-            let rows = [levels(i), levels(i + 4), levels(i + 8), levels(i + 12)];
-            for half in 0..HALVES {
-                vector!({
-                    let low = _mm512_castsi128_si512(bytes(rows[0][half]));
-                    let levels = _mm512_inserti32x4::<1>(low, bytes(rows[1][half]));
-                    let levels = _mm512_inserti32x4::<2>(levels, bytes(rows[2][half]));
-                    let levels = _mm512_inserti32x4::<3>(levels, bytes(rows[3][half]));
-                    let activations = _mm512_broadcast_i32x4(words(activations[half]));
-                    *part = _mm512_dpbusd_epi32(*part, levels, activations);
-                });
-            }
-        }
+        let (a, b) = (four_rows(rows, 0, activations), four_rows(rows, 1, activations));
+        let (c, d) = (four_rows(rows, 2, activations), four_rows(rows, 3, activations));
         vector!({
-            let merge = |a, b| _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-            let (a, b) = (merge(parts[0], parts[1]), merge(parts[2], parts[3]));
-            _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b))
+            let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+            let cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+            _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd))
         })
     }
+
+    #[inline(always)]
+    fn round(x: __m512) -> __m512i {
+        vector!(_mm512_cvtps_epi32(x))
+    }
+
+    #[inline(always)]
+    fn sum_int(x: __m512i) -> i32 {
+        vector!(_mm512_reduce_add_epi32(x))
+    }
+
+    #[inline(always)]
+    fn store_low(x: __m512i, out: &mut [u8]) {
+        let out = &mut out[..LANES];
+        vector!(_mm_storeu_si128(out.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(x)));
+    }
+
+    #[inline(always)]
+    fn half_to_float(bits: u16) -> f32 {
+        half_to_float(bits)
+    }
+}
+
+/// Products of rows `i`, `i + 4`, `i + 8` and `i + 12`, each in four parts.
+#[inline(always)]
+fn four_rows<const HALVES: usize>(
+    rows: &impl Levels<HALVES>,
+    i: usize,
+    activations: &[[i32; 4]; HALVES],
+) -> __m512i {
+    let (a, b, c, d) = (rows.row(i), rows.row(i + 4), rows.row(i + 8), rows.row(i + 12));
+    let mut sums = Avx512::splat_int(0);
+    for half in 0..HALVES {
+        sums = vector!({
+            let (ab, cd) = (_mm256_set_m128i(b[half].0, a[half].0), _mm256_set_m128i(d[half].0, c[half].0));
+            let levels = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(ab), cd);
+            _mm512_dpbusd_epi32(sums, levels, _mm512_broadcast_i32x4(words(activations[half])))
+        });
+    }
+    sums
 }

@@ -8,11 +8,14 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bytes;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use std::sync::LazyLock;
+
+pub(super) use self::bytes::Bytes;
 
 /// The most [`Isa::LANES`] of any level.
 pub(super) const MAX_LANES: usize = 16;
@@ -45,12 +48,38 @@ pub(super) trait Isa: Copy {
     /// `activations`, none of which is -128. Levels are below 128 unless `WIDE`.
     fn dot<const WIDE: bool>(sums: Self::Ints, levels: &[u32], activations: i32) -> Self::Ints;
 
-    /// In lane `i` the products, summed, of the unsigned bytes that `levels(i)` gives with signed `activations`. Bounds
-    /// as for [`dot`](Self::dot).
+    /// In lane `i` the products, summed, of the levels of row `i` with signed `activations`. Bounds as for
+    /// [`dot`](Self::dot).
     fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        levels: impl FnMut(usize) -> [[u8; 16]; HALVES],
+        rows: &impl Levels<HALVES>,
         activations: &[[i32; 4]; HALVES],
     ) -> Self::Ints;
+
+    /// The nearest integers, ties to even; any for NaN and what does not fit.
+    fn round(x: Self::Floats) -> Self::Ints;
+
+    fn sum_int(x: Self::Ints) -> i32;
+
+    /// Stores the low byte of each lane.
+    fn store_low(x: Self::Ints, out: &mut [u8]);
+
+    /// The float of an IEEE binary16.
+    fn half_to_float(bits: u16) -> f32;
+}
+
+/// Rows of unsigned levels. A trait and not a closure, so that it is inlined.
+pub(super) trait Levels<const HALVES: usize> {
+    fn row(&self, lane: usize) -> [Bytes; HALVES];
+}
+
+/// [`std::array::from_fn`], but inlined, without which `make` would be compiled for the baseline only.
+#[inline(always)]
+pub(super) fn array<T: Copy, const N: usize>(mut make: impl FnMut(usize) -> T) -> [T; N] {
+    let mut made = [make(0); N];
+    for (i, made) in made.iter_mut().enumerate().skip(1) {
+        *made = make(i);
+    }
+    made
 }
 
 /// Work that is compiled for every [`Level`]. What `run` calls has to be inlined into it, or stays at the baseline.
@@ -77,7 +106,9 @@ static LEVELS: LazyLock<Vec<Level>> = LazyLock::new(|| {
     let mut levels = vec![Level(Kind::Baseline)];
     #[cfg(target_arch = "x86_64")]
     {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
         if avx2 {
             levels.push(Level(Kind::Avx2));
         }
@@ -118,13 +149,13 @@ impl Level {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 fn run_avx2<W: Work>(work: W) -> W::Output {
     work.run::<avx2::Avx2>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn run_avx512<W: Work>(work: W) -> W::Output {
     work.run::<avx512::Avx512>()
 }

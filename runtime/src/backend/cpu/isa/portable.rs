@@ -1,22 +1,21 @@
 //! Arrays for registers: what every machine can do, and what the other levels are held to.
 
-use super::Isa;
+use super::{Isa, Levels, array};
 
 const LANES: usize = 8;
 
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 
-#[inline(always)]
-fn lanes<T>(f: impl FnMut(usize) -> T) -> [T; LANES] {
-    std::array::from_fn(f)
-}
-
 /// Products of unsigned with signed bytes.
 #[inline(always)]
 fn dot4(levels: [u8; 4], activations: i32) -> i32 {
     let activations = activations.to_le_bytes();
-    (0..4).map(|i| i32::from(levels[i]) * i32::from(activations[i] as i8)).sum()
+    let mut sum = 0;
+    for i in 0..4 {
+        sum += i32::from(levels[i]) * i32::from(activations[i] as i8);
+    }
+    sum
 }
 
 impl Isa for Portable {
@@ -32,7 +31,7 @@ impl Isa for Portable {
 
     #[inline(always)]
     fn load(x: &[f32]) -> Self::Floats {
-        lanes(|i| x[i])
+        array(|i| x[i])
     }
 
     #[inline(always)]
@@ -42,22 +41,22 @@ impl Isa for Portable {
 
     #[inline(always)]
     fn add(a: Self::Floats, b: Self::Floats) -> Self::Floats {
-        lanes(|i| a[i] + b[i])
+        array(|i| a[i] + b[i])
     }
 
     #[inline(always)]
     fn sub(a: Self::Floats, b: Self::Floats) -> Self::Floats {
-        lanes(|i| a[i] - b[i])
+        array(|i| a[i] - b[i])
     }
 
     #[inline(always)]
     fn mul(a: Self::Floats, b: Self::Floats) -> Self::Floats {
-        lanes(|i| a[i] * b[i])
+        array(|i| a[i] * b[i])
     }
 
     #[inline(always)]
     fn fma(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats {
-        lanes(|i| a[i] * b[i] + c[i])
+        array(|i| a[i] * b[i] + c[i])
     }
 
     #[inline(always)]
@@ -72,28 +71,62 @@ impl Isa for Portable {
 
     #[inline(always)]
     fn add_int(a: Self::Ints, b: Self::Ints) -> Self::Ints {
-        lanes(|i| a[i] + b[i])
+        array(|i| a[i] + b[i])
     }
 
     #[inline(always)]
     fn to_float(x: Self::Ints) -> Self::Floats {
-        lanes(|i| x[i] as f32)
+        array(|i| x[i] as f32)
     }
 
     #[inline(always)]
     fn dot<const WIDE: bool>(sums: Self::Ints, levels: &[u32], activations: i32) -> Self::Ints {
-        lanes(|i| sums[i] + dot4(levels[i].to_le_bytes(), activations))
+        array(|i| sums[i] + dot4(levels[i].to_le_bytes(), activations))
     }
 
     #[inline(always)]
     fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        mut levels: impl FnMut(usize) -> [[u8; 16]; HALVES],
+        rows: &impl Levels<HALVES>,
         activations: &[[i32; 4]; HALVES],
     ) -> Self::Ints {
-        lanes(|i| {
-            let halves = levels(i);
-            let words = halves.as_flattened().as_chunks().0;
-            words.iter().zip(activations.as_flattened()).map(|(&word, &a)| dot4(word, a)).sum()
+        array(|i| {
+            let mut sum = 0;
+            for (levels, activations) in rows.row(i).iter().zip(activations) {
+                for (&levels, &activations) in levels.to_array().as_chunks().0.iter().zip(activations) {
+                    sum += dot4(levels, activations);
+                }
+            }
+            sum
         })
+    }
+
+    #[inline(always)]
+    fn round(x: Self::Floats) -> Self::Ints {
+        array(|i| x[i].round_ties_even() as i32)
+    }
+
+    #[inline(always)]
+    fn sum_int(x: Self::Ints) -> i32 {
+        let mut sum = 0;
+        for x in x {
+            sum += x;
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn store_low(x: Self::Ints, out: &mut [u8]) {
+        for i in 0..LANES {
+            out[i] = x[i] as u8;
+        }
+    }
+
+    #[inline(always)]
+    fn half_to_float(bits: u16) -> f32 {
+        let sign = u32::from(bits & 0x8000) << 16;
+        // As the low bits of an f32 the exponent is 112 too small, which the multiplication mends, subnormals included.
+        let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
+        let infinite = if bits & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
+        f32::from_bits(magnitude.to_bits() | sign | infinite)
     }
 }

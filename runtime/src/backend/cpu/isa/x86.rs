@@ -16,16 +16,15 @@ macro_rules! vector {
 
 pub(super) use vector;
 
-/// Sixteen bytes as a register.
-#[inline(always)]
-pub(super) fn bytes(x: [u8; 16]) -> __m128i {
-    // SAFETY: both are sixteen bytes of which every value is valid.
-    unsafe { std::mem::transmute::<[u8; 16], __m128i>(x) }
-}
-
 /// Four words as a register.
 #[inline(always)]
 pub(super) fn words(x: [i32; 4]) -> __m128i {
-    // SAFETY: as in `bytes`.
+    // SAFETY: both are sixteen bytes of which every value is valid.
     unsafe { std::mem::transmute::<[i32; 4], __m128i>(x) }
+}
+
+/// The float of an IEEE binary16.
+#[inline(always)]
+pub(super) fn half_to_float(bits: u16) -> f32 {
+    vector!(_mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(i32::from(bits)))))
 }

@@ -2,15 +2,13 @@
 //!
 //! Lanes run along the input, and each pair of rows has its own sums: they do not depend on how many rows there are.
 
-use std::array::from_fn;
-
 use lorgnette_quant::TensorType;
 use lorgnette_quant::block;
 
 use super::Tile;
 use crate::Result;
 use crate::backend::cpu::Rows;
-use crate::backend::cpu::isa::{Isa, Level, MAX_LANES, Work};
+use crate::backend::cpu::isa::{Isa, Level, MAX_LANES, Work, array};
 
 /// Rows of weights in a kernel.
 const WEIGHTS: usize = 4;
@@ -70,7 +68,7 @@ impl Product<'_> {
     #[inline(always)]
     fn all_weights<I: Isa, const ROWS: usize>(&self, row: usize) {
         let width = self.rows.width;
-        let x: [&[f32]; ROWS] = from_fn(|i| &self.rows.values[(row + i) * width..][..width]);
+        let x: [&[f32]; ROWS] = array(|i| &self.rows.values[(row + i) * width..][..width]);
         let weights = self.weights.chunks_exact(width);
         let count = weights.len();
         let whole = count - count % WEIGHTS;
@@ -84,7 +82,7 @@ impl Product<'_> {
 
     #[inline(always)]
     fn weight_rows<const COUNT: usize>(&self, at: usize) -> [&[f32]; COUNT] {
-        from_fn(|i| &self.weights[(at + i) * self.rows.width..][..self.rows.width])
+        array(|i| &self.weights[(at + i) * self.rows.width..][..self.rows.width])
     }
 
     #[inline(always)]
@@ -107,7 +105,7 @@ fn dots<I: Isa, const A: usize, const B: usize>(a: [&[f32]; A], b: [&[f32]; B]) 
     let whole = len - len % I::LANES;
     let mut sums = [[I::splat(0.0); B]; A];
     for at in (0..whole).step_by(I::LANES) {
-        let b: [I::Floats; B] = from_fn(|j| I::load(&b[j][at..at + I::LANES]));
+        let b: [I::Floats; B] = array(|j| I::load(&b[j][at..at + I::LANES]));
         for i in 0..A {
             let a = I::load(&a[i][at..at + I::LANES]);
             for j in 0..B {
@@ -115,8 +113,8 @@ fn dots<I: Isa, const A: usize, const B: usize>(a: [&[f32]; A], b: [&[f32]; B]) 
             }
         }
     }
-    from_fn(|i| {
-        from_fn(|j| {
+    array(|i| {
+        array(|j| {
             let mut sum = I::sum(sums[i][j]);
             for at in whole..len {
                 sum += a[i][at] * b[j][at];

@@ -1,5 +1,7 @@
 //! The block formats as integer kernels read them: steps of 16 or 32 unsigned levels that share a scale.
 
+use crate::backend::cpu::isa::{Bytes, Isa};
+
 /// Rows of blocks of `BYTES`, in steps of `HALVES` times 16 elements. Element `i` of a step is
 /// `scale * (level[i] - OFFSET) - min`.
 pub(super) trait Format<const HALVES: usize, const BYTES: usize> {
@@ -12,12 +14,12 @@ pub(super) trait Format<const HALVES: usize, const BYTES: usize> {
     /// Whether [`min`](Self::min) is ever other than 0; then `HALVES` is 2.
     const AFFINE: bool;
 
-    fn levels(block: &[u8; BYTES], step: usize) -> [[u8; 16]; HALVES];
+    fn levels(block: &[u8; BYTES], step: usize) -> [Bytes; HALVES];
 
-    fn scale(block: &[u8; BYTES], step: usize) -> f32;
+    fn scale<I: Isa>(block: &[u8; BYTES], step: usize) -> f32;
 
     #[inline(always)]
-    fn min(_: &[u8; BYTES], _: usize) -> f32 {
+    fn min<I: Isa>(_: &[u8; BYTES], _: usize) -> f32 {
         0.0
     }
 }
@@ -42,48 +44,55 @@ macro_rules! with_format {
 
 pub(super) use with_format;
 
-/// The low nibbles of sixteen bytes, or the high ones.
+/// Sixteen bytes from `offset` on.
 #[inline(always)]
-pub(super) fn nibbles(bytes: &[u8], high: bool) -> [u8; 16] {
-    let shift = if high { 4 } else { 0 };
-    let word = |i: usize| u64::from_le_bytes(std::array::from_fn(|j| bytes[8 * i + j]));
-    let split = |x: u64| ((x >> shift) & 0x0f0f_0f0f_0f0f_0f0f).to_le_bytes();
-    join([split(word(0)), split(word(1))])
+pub(super) fn bytes(block: &[u8], offset: usize) -> Bytes {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&block[offset..][..16]);
+    Bytes::new(bytes)
 }
 
+/// The f16 at `offset`.
 #[inline(always)]
-pub(super) fn join(halves: [[u8; 8]; 2]) -> [u8; 16] {
-    std::array::from_fn(|i| halves[i / 8][i % 8])
-}
-
-/// The f16 at `offset`, without the detour over the features of the machine.
-#[inline(always)]
-pub(super) fn read_f16(block: &[u8], offset: usize) -> f32 {
-    let bits = u32::from(u16::from_le_bytes([block[offset], block[offset + 1]]));
-    let sign = (bits & 0x8000) << 16;
-    // As the low bits of an f32 the exponent is 112 too small, which the multiplication mends, subnormals included.
-    let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
-    let infinite = if bits & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
-    f32::from_bits(magnitude.to_bits() | sign | infinite)
+pub(super) fn read_f16<I: Isa>(block: &[u8], offset: usize) -> f32 {
+    I::half_to_float(u16::from_le_bytes([block[offset], block[offset + 1]]))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::marker::PhantomData;
+
     use lorgnette_quant::{TensorType, block};
 
     use super::*;
+    use crate::backend::cpu::isa::{Level, Work};
 
-    fn read<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>(blocks: &[u8]) -> Vec<f32> {
-        let mut floats = Vec::new();
-        for block in blocks.as_chunks().0 {
-            for step in 0..F::STEPS {
-                let levels = F::levels(block, step);
-                let float = |level: u8| f32::from(i16::from(level) - i16::from(F::OFFSET));
-                let scaled = |&level| float(level) * F::scale(block, step) - F::min(block, step);
-                floats.extend(levels.as_flattened().iter().map(scaled));
+    struct Read<'a, F, const HALVES: usize, const BYTES: usize>(&'a [u8], PhantomData<F>);
+
+    impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work for Read<'_, F, HALVES, BYTES> {
+        type Output = Vec<f32>;
+
+        fn run<I: Isa>(self) -> Vec<f32> {
+            let mut floats = Vec::new();
+            for block in self.0.as_chunks().0 {
+                for step in 0..F::STEPS {
+                    let levels = F::levels(block, step);
+                    let float = |level: u8| f32::from(i16::from(level) - i16::from(F::OFFSET));
+                    let (scale, min) = (F::scale::<I>(block, step), F::min::<I>(block, step));
+                    for half in levels {
+                        floats.extend(half.to_array().map(|level| float(level) * scale - min));
+                    }
+                }
             }
+            floats
         }
-        floats
+    }
+
+    fn read<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>(
+        level: Level,
+        blocks: &[u8],
+    ) -> Vec<f32> {
+        level.run(Read(blocks, PhantomData::<F>))
     }
 
     /// Bytes of blocks whose f16 numbers are finite: no byte has all exponent bits set.
@@ -100,22 +109,36 @@ mod tests {
     #[test]
     fn levels_and_scales_are_the_floats_of_the_block() {
         let mut seen = 0;
-        for &ty in TensorType::ALL {
+        for (&ty, &level) in
+            TensorType::ALL.iter().flat_map(|ty| Level::all().iter().map(move |level| (ty, level)))
+        {
             let blocks = blocks(ty, 6);
-            let Some(floats) = with_format!(ty, read(&blocks)) else { continue };
+            let Some(floats) = with_format!(ty, read(level, &blocks)) else { continue };
             let mut expected = vec![0.0; floats.len()];
             block::decode(ty, &blocks, &mut expected).expect("whole blocks");
-            assert_eq!(floats, expected, "{ty}");
+            assert_eq!(floats, expected, "{ty}, {level:?}");
             seen += 1;
         }
-        assert_eq!(seen, 8);
+        assert_eq!(seen, 8 * Level::all().len());
+    }
+
+    struct ReadHalf(u16);
+
+    impl Work for ReadHalf {
+        type Output = f32;
+
+        fn run<I: Isa>(self) -> f32 {
+            read_f16::<I>(&self.0.to_le_bytes(), 0)
+        }
     }
 
     #[test]
     fn every_f16_is_read_as_its_float() {
-        for bits in 0..=u16::MAX {
-            let (read, expected) = (read_f16(&bits.to_le_bytes(), 0), half::f16::from_bits(bits).to_f32());
-            assert!(read == expected || (read.is_nan() && expected.is_nan()), "{bits:#06x}");
+        for (bits, &level) in
+            (0..=u16::MAX).flat_map(|bits| Level::all().iter().map(move |level| (bits, level)))
+        {
+            let (read, expected) = (level.run(ReadHalf(bits)), half::f16::from_bits(bits).to_f32());
+            assert!(read == expected || (read.is_nan() && expected.is_nan()), "{bits:#06x}, {level:?}");
         }
     }
 }

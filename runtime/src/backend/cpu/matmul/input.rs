@@ -9,9 +9,6 @@ pub(super) const BLOCK: usize = 32;
 /// Blocks that a thread quantizes at a time.
 const GRAIN: usize = 144;
 
-/// Adding this to a float of magnitude below 2^22 leaves its nearest integer, ties to even, in the low bits.
-const ROUNDER: f32 = 12_582_912.0;
-
 /// Rows of blocks.
 pub(super) struct Quantized {
     /// Blocks in a row.
@@ -65,13 +62,13 @@ impl Work for Quantize<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         for (x, block) in self.values.iter().zip(self.blocks) {
-            *block = quantize(x);
+            *block = quantize::<I>(x);
         }
     }
 }
 
 #[inline(always)]
-fn quantize(x: &[f32; BLOCK]) -> Block {
+fn quantize<I: Isa>(x: &[f32; BLOCK]) -> Block {
     let mut largest = 0;
     for x in x {
         largest = x.abs().to_bits().max(largest);
@@ -82,9 +79,10 @@ fn quantize(x: &[f32; BLOCK]) -> Block {
     let (scale, inverse) = if inverse.is_finite() { (scale, inverse) } else { (0.0, 0.0) };
     let mut levels = [0; BLOCK];
     let mut sums = [0; 2];
-    for i in 0..BLOCK {
-        levels[i] = (x[i] * inverse + ROUNDER).to_bits() as u8;
-        sums[i / 16] += i32::from(levels[i] as i8);
+    for at in (0..BLOCK).step_by(I::LANES) {
+        let rounded = I::round(I::mul(I::load(&x[at..]), I::splat(inverse)));
+        I::store_low(rounded, &mut levels[at..]);
+        sums[at / 16] += I::sum_int(rounded);
     }
     let mut words = [[0; 4]; 2];
     for (word, bytes) in words.as_flattened_mut().iter_mut().zip(levels.as_chunks().0) {

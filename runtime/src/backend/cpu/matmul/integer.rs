@@ -4,13 +4,12 @@
 //! added: `sum += f32(integers) * weight_scale * activation_scale`, in that order whatever the level, the number of
 //! rows and the place in the matrix. So all ways to an output give the same bits.
 
-use std::array::from_fn;
 use std::marker::PhantomData;
 
 use super::Tile;
 use super::format::Format;
 use super::input::{Block, Quantized};
-use crate::backend::cpu::isa::{Isa, Level, MAX_LANES, Work};
+use crate::backend::cpu::isa::{Bytes, Isa, Level, Levels, MAX_LANES, Work, array};
 
 /// Up to this many rows of activations, weights are read from their blocks for each. For more they are unpacked once.
 const FEW: usize = 3;
@@ -64,11 +63,11 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
     #[inline(always)]
     fn lanes(&self, first: usize, count: usize) -> Lanes {
         let last = self.tile.outputs - 1;
-        Lanes { first, count, rows: from_fn(|lane| (first + lane).min(last) * self.width) }
+        Lanes { first, count, rows: array(|lane| (first + lane).min(last) * self.width) }
     }
 
     #[inline(always)]
-    fn read_scales(&mut self, lanes: &Lanes) {
+    fn read_scales<I: Isa>(&mut self, lanes: &Lanes) {
         let len = self.width * F::STEPS * lanes.count;
         self.scratch.scales.resize(len, 0.0);
         self.scratch.mins.resize(if F::AFFINE { len } else { 0 }, 0.0);
@@ -77,9 +76,9 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
             for (index, block) in row.iter().enumerate() {
                 for step in 0..F::STEPS {
                     let at = (index * F::STEPS + step) * lanes.count + lane;
-                    self.scratch.scales[at] = F::scale(block, step);
+                    self.scratch.scales[at] = F::scale::<I>(block, step);
                     if F::AFFINE {
-                        self.scratch.mins[at] = F::min(block, step);
+                        self.scratch.mins[at] = F::min::<I>(block, step);
                     }
                 }
             }
@@ -97,8 +96,11 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
                     let levels = F::levels(block, step);
                     let at = (index * F::STEPS + step) * groups * lanes.count + lane;
                     let out = &mut self.scratch.levels[at..][..(groups - 1) * lanes.count + 1];
-                    for (group, levels) in levels.as_flattened().as_chunks().0.iter().enumerate() {
-                        out[group * lanes.count] = u32::from_le_bytes(*levels);
+                    for half in 0..HALVES {
+                        let levels = levels[half].to_array();
+                        for (group, levels) in levels.as_chunks().0.iter().enumerate() {
+                            out[(4 * half + group) * lanes.count] = u32::from_le_bytes(*levels);
+                        }
                     }
                 }
             }
@@ -114,10 +116,10 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
             for inner in 0..F::STEPS {
                 let step = index * F::STEPS + inner;
                 let x = Step::<HALVES>::new(input, step);
-                let row_levels = |lane: usize| F::levels(&self.blocks[lanes.rows[lane] + index], inner);
+                let rows = BlockRows { product: self, lanes, index, step: inner };
                 let products = match F::OFFSET {
-                    128 => I::dot_rows::<true, HALVES>(row_levels, &x.words()),
-                    _ => I::dot_rows::<false, HALVES>(row_levels, &x.words()),
+                    128 => I::dot_rows::<true, HALVES>(&rows, &x.words()),
+                    _ => I::dot_rows::<false, HALVES>(&rows, &x.words()),
                 };
                 let products = I::add_int(products, I::splat_int(x.offset::<F, BYTES>()));
                 sums = self.add_scaled::<I>(sums, products, step * I::LANES, x.block);
@@ -129,13 +131,13 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
     /// `ROWS` rows of `input` from `row` on, times unpacked weights.
     #[inline(always)]
     fn rows_by_levels<I: Isa, const ROWS: usize>(&self, row: usize, lanes: &Lanes) {
-        let input: [&[Block]; ROWS] = from_fn(|i| self.input.row(row + i));
+        let input: [&[Block]; ROWS] = array(|i| self.input.row(row + i));
         let mut sums = [[I::splat(0.0); REGISTERS]; ROWS];
         let groups = 4 * HALVES * REGISTERS * I::LANES;
         for (step, levels) in self.scratch.levels.chunks_exact(groups).enumerate() {
-            let x: [Step<'_, HALVES>; ROWS] = from_fn(|i| Step::new(input[i], step));
+            let x: [Step<'_, HALVES>; ROWS] = array(|i| Step::new(input[i], step));
             let mut products: [[I::Ints; REGISTERS]; ROWS] =
-                from_fn(|i| [I::splat_int(x[i].offset::<F, BYTES>()); REGISTERS]);
+                array(|i| [I::splat_int(x[i].offset::<F, BYTES>()); REGISTERS]);
             for group in 0..4 * HALVES {
                 for i in 0..ROWS {
                     for (register, products) in products[i].iter_mut().enumerate() {
@@ -208,9 +210,11 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work
         let count = if few { I::LANES } else { REGISTERS * I::LANES };
         for first in (0..self.tile.outputs).step_by(count) {
             let lanes = self.lanes(first, count);
-            self.read_scales(&lanes);
+            self.read_scales::<I>(&lanes);
             if few {
-                (0..self.input.count()).for_each(|row| self.row_by_blocks::<I>(row, &lanes));
+                for row in 0..self.input.count() {
+                    self.row_by_blocks::<I>(row, &lanes);
+                }
                 continue;
             }
             self.unpack(&lanes);
@@ -224,7 +228,26 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work
     }
 }
 
+/// One step of the rows of a register.
+struct BlockRows<'a, F, const HALVES: usize, const BYTES: usize> {
+    product: &'a Product<'a, F, HALVES, BYTES>,
+    lanes: &'a Lanes,
+    /// The number of the block in its row, and of the step in the block.
+    index: usize,
+    step: usize,
+}
+
+impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Levels<HALVES>
+    for BlockRows<'_, F, HALVES, BYTES>
+{
+    #[inline(always)]
+    fn row(&self, lane: usize) -> [Bytes; HALVES] {
+        F::levels(&self.product.blocks[self.lanes.rows[lane] + self.index], self.step)
+    }
+}
+
 /// The activations of one step.
+#[derive(Clone, Copy)]
 struct Step<'a, const HALVES: usize> {
     block: &'a Block,
     /// The first of the halves.
@@ -239,7 +262,7 @@ impl<'a, const HALVES: usize> Step<'a, HALVES> {
 
     #[inline(always)]
     fn words(&self) -> [[i32; 4]; HALVES] {
-        from_fn(|i| self.block.words[self.half + i])
+        array(|i| self.block.words[self.half + i])
     }
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! `Q8_0`, `Q4_0`, `Q4_1`, `Q5_0` and `Q5_1`: 32 levels with one scale. Their bytes are described in `lorgnette_quant`.
 
-use super::format::{Format, join, nibbles, read_f16};
+use super::format::{Format, bytes, read_f16};
+use crate::backend::cpu::isa::{Bytes, Isa};
 
 pub(super) struct Q8_0;
 
@@ -13,13 +14,13 @@ impl Format<2, 34> for Q8_0 {
     const AFFINE: bool = false;
 
     #[inline(always)]
-    fn levels(block: &[u8; 34], _: usize) -> [[u8; 16]; 2] {
-        std::array::from_fn(|half| std::array::from_fn(|i| block[2 + 16 * half + i] ^ 128))
+    fn levels(block: &[u8; 34], _: usize) -> [Bytes; 2] {
+        [bytes(block, 2).xor(128), bytes(block, 18).xor(128)]
     }
 
     #[inline(always)]
-    fn scale(block: &[u8; 34], _: usize) -> f32 {
-        read_f16(block, 0)
+    fn scale<I: Isa>(block: &[u8; 34], _: usize) -> f32 {
+        read_f16::<I>(block, 0)
     }
 }
 
@@ -29,33 +30,24 @@ impl<const BITS: usize, const AFFINE: bool, const BYTES: usize> Format<2, BYTES>
     const AFFINE: bool = AFFINE;
 
     #[inline(always)]
-    fn levels(block: &[u8; BYTES], _: usize) -> [[u8; 16]; 2] {
-        let low = [nibbles(&block[BYTES - 16..], false), nibbles(&block[BYTES - 16..], true)];
+    fn levels(block: &[u8; BYTES], _: usize) -> [Bytes; 2] {
+        let nibbles = bytes(block, BYTES - 16);
+        let low = [nibbles.bits(0, 15), nibbles.bits(4, 15)];
         if BITS == 4 {
             return low;
         }
-        let fifth = |half: usize, i: usize| fifth_bits(block[BYTES - 20 + 2 * half + i]);
-        std::array::from_fn(|half| {
-            let high = join([fifth(half, 0), fifth(half, 1)]);
-            std::array::from_fn(|i| low[half][i] | high[i])
-        })
+        let high = &block[BYTES - 20..][..4];
+        let fifth = [Bytes::where_bits([high[0], high[1]], 16), Bytes::where_bits([high[2], high[3]], 16)];
+        [low[0].or(fifth[0]), low[1].or(fifth[1])]
     }
 
     #[inline(always)]
-    fn scale(block: &[u8; BYTES], _: usize) -> f32 {
-        read_f16(block, 0)
+    fn scale<I: Isa>(block: &[u8; BYTES], _: usize) -> f32 {
+        read_f16::<I>(block, 0)
     }
 
     #[inline(always)]
-    fn min(block: &[u8; BYTES], _: usize) -> f32 {
-        if AFFINE { -read_f16(block, 2) } else { 0.0 }
+    fn min<I: Isa>(block: &[u8; BYTES], _: usize) -> f32 {
+        if AFFINE { -read_f16::<I>(block, 2) } else { 0.0 }
     }
-}
-
-/// Bit `i` of `bits` as the fifth bit of byte `i`: one bit is left in each byte, and carried to the top if it is set.
-#[inline(always)]
-fn fifth_bits(bits: u8) -> [u8; 8] {
-    let spread = (u64::from(bits) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
-    let top = spread + 0x7f7f_7f7f_7f7f_7f7f;
-    ((top >> 3) & 0x1010_1010_1010_1010).to_le_bytes()
 }
