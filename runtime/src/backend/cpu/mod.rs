@@ -4,6 +4,7 @@
 
 mod attention;
 mod isa;
+mod kv_cache;
 mod matmul;
 mod norm;
 mod team;
@@ -11,10 +12,11 @@ mod team;
 use lorgnette_quant::gguf::Tensor;
 
 use self::attention::attend;
+pub use self::kv_cache::KvCache;
 use self::matmul::{decode_row, decode_vector, linears, matmuls};
-use self::norm::{normed, rotate};
+use self::norm::{gate_by_silu, normed, rotate};
 use super::{AttentionInput, Backend, FeedForwardInput, Heads, KvShape, Linear, Output, Place, TokenId};
-use crate::{Error, ErrorKind, Result};
+use crate::Result;
 
 /// Computes on all processors.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,28 +43,6 @@ impl Rows {
     }
 }
 
-/// Keys and values in f32, each `[layer][position][width]`.
-pub struct KvCache {
-    shape: KvShape,
-    positions: usize,
-    keys: Vec<f32>,
-    values: Vec<f32>,
-}
-
-impl KvCache {
-    /// The rows of `layer` in `store`, from its first position on.
-    fn layer<'a>(&self, store: &'a [f32], layer: usize) -> &'a [f32] {
-        let len = self.positions * self.shape.width;
-        &store[layer * len..][..len]
-    }
-
-    fn write(&mut self, at: Place, keys: &Rows, values: &Rows) {
-        let start = (at.layer * self.positions + at.start) * self.shape.width;
-        self.keys[start..][..keys.values.len()].copy_from_slice(&keys.values);
-        self.values[start..][..values.values.len()].copy_from_slice(&values.values);
-    }
-}
-
 impl Backend for Cpu {
     type Weights = Tensor;
     type Rows = Rows;
@@ -76,16 +56,7 @@ impl Backend for Cpu {
     }
 
     fn kv_cache(&self, shape: KvShape, positions: usize) -> Result<KvCache> {
-        let len = shape.layers.checked_mul(positions).and_then(|n| n.checked_mul(shape.width)).ok_or_else(
-            || {
-                Error::new(
-                    ErrorKind::Argument,
-                    "context",
-                    format!("{positions} positions do not fit in memory"),
-                )
-            },
-        )?;
-        Ok(KvCache { shape, positions, keys: vec![0.0; len], values: vec![0.0; len] })
+        KvCache::new(shape, positions)
     }
 
     fn embed(&self, table: &Tensor, tokens: &[TokenId]) -> Result<Rows> {
@@ -109,15 +80,13 @@ impl Backend for Cpu {
         if let Some(norm) = &stage.key_norm {
             keys = normed(norm, &keys, stage.heads.len)?;
         }
-        rotate(&stage.rotary, &mut queries, stage.heads.len, at.start);
-        rotate(&stage.rotary, &mut keys, stage.heads.len, at.start);
+        rotate(&stage.rotary, [&mut queries, &mut keys], stage.heads.len, at.start);
         cache.write(at, &keys, &values);
         Ok(queries)
     }
 
     fn attention(&self, heads: &Heads, queries: &Rows, cache: &KvCache, at: Place) -> Result<Rows> {
-        let (keys, values) = (cache.layer(&cache.keys, at.layer), cache.layer(&cache.values, at.layer));
-        Ok(attend(heads, queries, keys, values, at.start))
+        Ok(attend(heads, queries, &cache.layer(at.layer), at.start))
     }
 
     fn project_onto(&self, projection: &Linear<Tensor>, rows: &Rows, residual: &mut Rows) -> Result<()> {
@@ -129,8 +98,7 @@ impl Backend for Cpu {
     fn feed_forward_input(&self, stage: &FeedForwardInput<Tensor>, rows: &Rows) -> Result<Rows> {
         let x = normed(&stage.norm, rows, rows.width)?;
         let [mut gated, up] = linears([&stage.gate, &stage.up], &x)?;
-        let silu = |g: f32| g / (1.0 + (-g).exp());
-        gated.values.iter_mut().zip(&up.values).for_each(|(g, u)| *g = silu(*g) * u);
+        gate_by_silu(&mut gated, &up);
         Ok(gated)
     }
 

@@ -67,6 +67,21 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
+    fn div(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_div_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn max(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn min(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_min_ps(a, b))
+    }
+
+    #[inline(always)]
     fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
         vector!(_mm256_fmadd_ps(a, b, c))
     }
@@ -122,6 +137,14 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn round(x: __m256) -> __m256i {
         vector!(_mm256_cvtps_epi32(x))
+    }
+
+    #[inline(always)]
+    fn power_of_two(x: __m256i) -> __m256 {
+        vector!({
+            let exponent = _mm256_add_epi32(x, _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+        })
     }
 
     #[inline(always)]

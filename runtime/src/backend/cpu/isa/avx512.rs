@@ -49,6 +49,21 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
+    fn div(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_div_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn max(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn min(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_min_ps(a, b))
+    }
+
+    #[inline(always)]
     fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
         vector!(_mm512_fmadd_ps(a, b, c))
     }
@@ -100,6 +115,14 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn round(x: __m512) -> __m512i {
         vector!(_mm512_cvtps_epi32(x))
+    }
+
+    #[inline(always)]
+    fn power_of_two(x: __m512i) -> __m512 {
+        vector!({
+            let exponent = _mm512_add_epi32(x, _mm512_set1_epi32(127));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        })
     }
 
     #[inline(always)]

@@ -9,6 +9,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod bytes;
+mod exp;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -16,6 +17,7 @@ mod x86;
 use std::sync::LazyLock;
 
 pub(super) use self::bytes::Bytes;
+pub(super) use self::exp::exp;
 
 /// The most [`Isa::LANES`] of any level.
 pub(super) const MAX_LANES: usize = 16;
@@ -33,6 +35,14 @@ pub(super) trait Isa: Copy {
     fn add(a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn sub(a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn mul(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    fn div(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    /// The larger one; `b` if either is NaN.
+    fn max(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    /// The smaller one; `b` if either is NaN.
+    fn min(a: Self::Floats, b: Self::Floats) -> Self::Floats;
 
     /// `a * b + c`, where the level has an instruction for it with one rounding.
     fn fma(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
@@ -57,6 +67,9 @@ pub(super) trait Isa: Copy {
 
     /// The nearest integers, ties to even; any for NaN and what does not fit.
     fn round(x: Self::Floats) -> Self::Ints;
+
+    /// Two to the power of each lane, from -126 to 127.
+    fn power_of_two(x: Self::Ints) -> Self::Floats;
 
     fn sum_int(x: Self::Ints) -> i32;
 

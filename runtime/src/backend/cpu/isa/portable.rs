@@ -55,6 +55,21 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
+    fn div(a: Self::Floats, b: Self::Floats) -> Self::Floats {
+        array(|i| a[i] / b[i])
+    }
+
+    #[inline(always)]
+    fn max(a: Self::Floats, b: Self::Floats) -> Self::Floats {
+        array(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
+    fn min(a: Self::Floats, b: Self::Floats) -> Self::Floats {
+        array(|i| if a[i] < b[i] { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
     fn fma(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats {
         array(|i| a[i] * b[i] + c[i])
     }
@@ -103,6 +118,11 @@ impl Isa for Portable {
     #[inline(always)]
     fn round(x: Self::Floats) -> Self::Ints {
         array(|i| x[i].round_ties_even() as i32)
+    }
+
+    #[inline(always)]
+    fn power_of_two(x: Self::Ints) -> Self::Floats {
+        array(|i| f32::from_bits((x[i].wrapping_add(127) as u32) << 23))
     }
 
     #[inline(always)]
