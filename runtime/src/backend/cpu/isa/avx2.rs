@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::x86::{half_to_float, vector, words};
+use super::x86::{prefetch, vector, words};
 use super::{Isa, Levels};
 
 const LANES: usize = 8;
@@ -168,8 +168,14 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn half_to_float(bits: u16) -> f32 {
-        half_to_float(bits)
+    fn prefetch(address: *const u8) {
+        prefetch(address);
+    }
+
+    #[inline(always)]
+    fn load_halves(bits: &[u16]) -> __m256 {
+        let bits = &bits[..LANES];
+        vector!(_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::x86::{half_to_float, vector, words};
+use super::x86::{prefetch, vector, words};
 use super::{Isa, Levels};
 
 const LANES: usize = 16;
@@ -137,8 +137,14 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn half_to_float(bits: u16) -> f32 {
-        half_to_float(bits)
+    fn prefetch(address: *const u8) {
+        prefetch(address);
+    }
+
+    #[inline(always)]
+    fn load_halves(bits: &[u16]) -> __m512 {
+        let bits = &bits[..LANES];
+        vector!(_mm512_cvtph_ps(_mm256_loadu_si256(bits.as_ptr().cast())))
     }
 }
 

@@ -76,8 +76,11 @@ pub(super) trait Isa: Copy {
     /// Stores the low byte of each lane.
     fn store_low(x: Self::Ints, out: &mut [u8]);
 
-    /// The float of an IEEE binary16.
-    fn half_to_float(bits: u16) -> f32;
+    /// Asks for the line of memory at `address`, which may be none of the program's.
+    fn prefetch(address: *const u8);
+
+    /// The floats of IEEE binary16 numbers.
+    fn load_halves(bits: &[u16]) -> Self::Floats;
 }
 
 /// Rows of unsigned levels. A trait and not a closure, so that it is inlined.

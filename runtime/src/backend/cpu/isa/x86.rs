@@ -23,8 +23,9 @@ pub(super) fn words(x: [i32; 4]) -> __m128i {
     unsafe { std::mem::transmute::<[i32; 4], __m128i>(x) }
 }
 
-/// The float of an IEEE binary16.
+/// Asks for the line of memory at `address`, which may be none of the program's.
 #[inline(always)]
-pub(super) fn half_to_float(bits: u16) -> f32 {
-    vector!(_mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(i32::from(bits)))))
+pub(super) fn prefetch(address: *const u8) {
+    // SAFETY: every x86-64 has SSE, and a prefetch never faults.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
 }

@@ -17,9 +17,14 @@ const FEW: usize = 3;
 /// Registers of outputs side by side where weights are unpacked.
 const REGISTERS: usize = 2;
 
+/// Bytes that a processor fetches together.
+const CACHE_LINE: usize = 64;
+
 /// What a thread keeps from tile to tile.
 #[derive(Default)]
 pub(super) struct Scratch {
+    /// `[block][output]`.
+    halves: Vec<u16>,
     /// `[step][output]`.
     scales: Vec<f32>,
     /// As `scales`, where the format has minima.
@@ -37,7 +42,8 @@ pub(super) fn product<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES
 ) {
     let blocks: &[[u8; BYTES]] = tile.rows.as_chunks().0;
     let width = blocks.len() / tile.outputs;
-    level.run(Product { tile, input, blocks, width, format: PhantomData::<F>, scratch });
+    let product = Product { tile, input, blocks, width, format: PhantomData::<F> };
+    level.run(Run { product, scratch });
 }
 
 struct Product<'a, F, const HALVES: usize, const BYTES: usize> {
@@ -47,6 +53,10 @@ struct Product<'a, F, const HALVES: usize, const BYTES: usize> {
     /// Blocks of a row.
     width: usize,
     format: PhantomData<F>,
+}
+
+struct Run<'a, F, const HALVES: usize, const BYTES: usize> {
+    product: Product<'a, F, HALVES, BYTES>,
     scratch: &'a mut Scratch,
 }
 
@@ -66,36 +76,43 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
         Lanes { first, count, rows: array(|lane| (first + lane).min(last) * self.width) }
     }
 
+    /// The scales of all steps, or their minima, with the outputs of `lanes` side by side.
     #[inline(always)]
-    fn read_scales<I: Isa>(&mut self, lanes: &Lanes) {
-        let len = self.width * F::STEPS * lanes.count;
-        self.scratch.scales.resize(len, 0.0);
-        self.scratch.mins.resize(if F::AFFINE { len } else { 0 }, 0.0);
-        for lane in 0..lanes.count {
+    fn read_scales<I: Isa, const MIN: bool>(&self, lanes: &Lanes, halves: &mut Vec<u16>, out: &mut Vec<f32>) {
+        let count = lanes.count;
+        halves.resize(self.width * count, 0);
+        out.resize(self.width * F::STEPS * count, 1.0);
+        for lane in 0..count {
             let row = &self.blocks[lanes.rows[lane]..][..self.width];
-            for (index, block) in row.iter().enumerate() {
+            for (block, halves) in row.iter().zip(halves.chunks_exact_mut(count)) {
+                halves[lane] = if MIN { F::min_bits(block) } else { F::scale_bits(block) };
+            }
+            for (block, out) in row.iter().zip(out.chunks_exact_mut(F::STEPS * count)) {
                 for step in 0..F::STEPS {
-                    let at = (index * F::STEPS + step) * lanes.count + lane;
-                    self.scratch.scales[at] = F::scale::<I>(block, step);
-                    if F::AFFINE {
-                        self.scratch.mins[at] = F::min::<I>(block, step);
-                    }
+                    let factor = if MIN { F::sub_min(block, step) } else { F::sub_scale(block, step) };
+                    out[step * count + lane] = f32::from(factor);
                 }
+            }
+        }
+        for (halves, out) in halves.chunks_exact(count).zip(out.chunks_exact_mut(F::STEPS * count)) {
+            for (i, out) in out.chunks_exact_mut(I::LANES).enumerate() {
+                let scale = I::load_halves(&halves[i * I::LANES % count..]);
+                I::store(I::mul(scale, I::load(out)), out);
             }
         }
     }
 
     #[inline(always)]
-    fn unpack(&mut self, lanes: &Lanes) {
+    fn unpack(&self, lanes: &Lanes, out: &mut Vec<u32>) {
         let groups = 4 * HALVES;
-        self.scratch.levels.resize(self.width * F::STEPS * groups * lanes.count, 0);
+        out.resize(self.width * F::STEPS * groups * lanes.count, 0);
         for lane in 0..lanes.count {
             let row = &self.blocks[lanes.rows[lane]..][..self.width];
             for (index, block) in row.iter().enumerate() {
                 for step in 0..F::STEPS {
                     let levels = F::levels(block, step);
                     let at = (index * F::STEPS + step) * groups * lanes.count + lane;
-                    let out = &mut self.scratch.levels[at..][..(groups - 1) * lanes.count + 1];
+                    let out = &mut out[at..][..(groups - 1) * lanes.count + 1];
                     for half in 0..HALVES {
                         let levels = levels[half].to_array();
                         for (group, levels) in levels.as_chunks().0.iter().enumerate() {
@@ -109,10 +126,11 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
 
     /// One row of `input` times the blocks as they lie.
     #[inline(always)]
-    fn row_by_blocks<I: Isa>(&self, row: usize, lanes: &Lanes) {
+    fn row_by_blocks<I: Isa>(&self, row: usize, lanes: &Lanes, scratch: &Scratch) {
         let input = self.input.row(row);
         let mut sums = I::splat(0.0);
         for index in 0..self.width {
+            self.prefetch::<I>(index, lanes);
             for inner in 0..F::STEPS {
                 let step = index * F::STEPS + inner;
                 let x = Step::<HALVES>::new(input, step);
@@ -122,19 +140,30 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
                     _ => I::dot_rows::<false, HALVES>(&rows, &x.words()),
                 };
                 let products = I::add_int(products, I::splat_int(x.offset::<F, BYTES>()));
-                sums = self.add_scaled::<I>(sums, products, step * I::LANES, x.block);
+                sums = Self::add_scaled::<I>(scratch, sums, products, step * I::LANES, x.block);
             }
         }
         self.write::<I>(row, lanes, 0, sums);
     }
 
+    /// Fetches the blocks that come after those of `lanes` in memory, a part with each block of a row: so that memory is
+    /// read while the processor computes.
+    #[inline(always)]
+    fn prefetch<I: Isa>(&self, index: usize, lanes: &Lanes) {
+        let next = (lanes.first + I::LANES) * self.width + index * I::LANES;
+        let start = self.blocks.as_ptr().wrapping_add(next).cast::<u8>();
+        for line in (0..I::LANES * BYTES).step_by(CACHE_LINE) {
+            I::prefetch(start.wrapping_add(line));
+        }
+    }
+
     /// `ROWS` rows of `input` from `row` on, times unpacked weights.
     #[inline(always)]
-    fn rows_by_levels<I: Isa, const ROWS: usize>(&self, row: usize, lanes: &Lanes) {
+    fn rows_by_levels<I: Isa, const ROWS: usize>(&self, row: usize, lanes: &Lanes, scratch: &Scratch) {
         let input: [&[Block]; ROWS] = array(|i| self.input.row(row + i));
         let mut sums = [[I::splat(0.0); REGISTERS]; ROWS];
         let groups = 4 * HALVES * REGISTERS * I::LANES;
-        for (step, levels) in self.scratch.levels.chunks_exact(groups).enumerate() {
+        for (step, levels) in scratch.levels.chunks_exact(groups).enumerate() {
             let x: [Step<'_, HALVES>; ROWS] = array(|i| Step::new(input[i], step));
             let mut products: [[I::Ints; REGISTERS]; ROWS] =
                 array(|i| [I::splat_int(x[i].offset::<F, BYTES>()); REGISTERS]);
@@ -153,8 +182,13 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
             for i in 0..ROWS {
                 for register in 0..REGISTERS {
                     let at = (step * REGISTERS + register) * I::LANES;
-                    sums[i][register] =
-                        self.add_scaled::<I>(sums[i][register], products[i][register], at, x[i].block);
+                    sums[i][register] = Self::add_scaled::<I>(
+                        scratch,
+                        sums[i][register],
+                        products[i][register],
+                        at,
+                        x[i].block,
+                    );
                 }
             }
         }
@@ -167,13 +201,19 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
 
     /// Adds `products`, scaled by the weights' scales from `at` on and the activations' scale.
     #[inline(always)]
-    fn add_scaled<I: Isa>(&self, sums: I::Floats, products: I::Ints, at: usize, x: &Block) -> I::Floats {
-        let scaled = I::mul(I::to_float(products), I::load(&self.scratch.scales[at..]));
+    fn add_scaled<I: Isa>(
+        scratch: &Scratch,
+        sums: I::Floats,
+        products: I::Ints,
+        at: usize,
+        x: &Block,
+    ) -> I::Floats {
+        let scaled = I::mul(I::to_float(products), I::load(&scratch.scales[at..]));
         let sums = I::add(sums, I::mul(scaled, I::splat(x.scale)));
         if !F::AFFINE {
             return sums;
         }
-        I::sub(sums, I::mul(I::load(&self.scratch.mins[at..]), I::splat(x.sum)))
+        I::sub(sums, I::mul(I::load(&scratch.mins[at..]), I::splat(x.sum)))
     }
 
     /// Stores the lanes from `lane` on as outputs, as far as the tile goes.
@@ -187,42 +227,44 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
     }
 
     #[inline(always)]
-    fn all_rows_by_levels<I: Isa, const ROWS: usize>(&self, lanes: &Lanes) {
+    fn all_rows_by_levels<I: Isa, const ROWS: usize>(&self, lanes: &Lanes, scratch: &Scratch) {
         let count = self.input.count();
         let whole = count - count % ROWS;
         for row in (0..whole).step_by(ROWS) {
-            self.rows_by_levels::<I, ROWS>(row, lanes);
+            self.rows_by_levels::<I, ROWS>(row, lanes, scratch);
         }
         for row in whole..count {
-            self.rows_by_levels::<I, 1>(row, lanes);
+            self.rows_by_levels::<I, 1>(row, lanes, scratch);
         }
     }
 }
 
-impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work
-    for Product<'_, F, HALVES, BYTES>
-{
+impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work for Run<'_, F, HALVES, BYTES> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(mut self) {
-        let few = self.input.count() <= FEW;
+    fn run<I: Isa>(self) {
+        let Self { product, scratch } = self;
+        let few = product.input.count() <= FEW;
         let count = if few { I::LANES } else { REGISTERS * I::LANES };
-        for first in (0..self.tile.outputs).step_by(count) {
-            let lanes = self.lanes(first, count);
-            self.read_scales::<I>(&lanes);
+        for first in (0..product.tile.outputs).step_by(count) {
+            let lanes = product.lanes(first, count);
+            product.read_scales::<I, false>(&lanes, &mut scratch.halves, &mut scratch.scales);
+            if F::AFFINE {
+                product.read_scales::<I, true>(&lanes, &mut scratch.halves, &mut scratch.mins);
+            }
             if few {
-                for row in 0..self.input.count() {
-                    self.row_by_blocks::<I>(row, &lanes);
+                for row in 0..product.input.count() {
+                    product.row_by_blocks::<I>(row, &lanes, scratch);
                 }
                 continue;
             }
-            self.unpack(&lanes);
+            product.unpack(&lanes, &mut scratch.levels);
             // As many rows as there are registers for.
             if I::LANES == MAX_LANES {
-                self.all_rows_by_levels::<I, 4>(&lanes);
+                product.all_rows_by_levels::<I, 4>(&lanes, scratch);
             } else {
-                self.all_rows_by_levels::<I, 2>(&lanes);
+                product.all_rows_by_levels::<I, 2>(&lanes, scratch);
             }
         }
     }

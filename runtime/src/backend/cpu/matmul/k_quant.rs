@@ -1,7 +1,7 @@
 //! `Q4_K`, `Q5_K` and `Q6_K`: 256 levels with scales of scales. Their bytes are described in `lorgnette_quant`.
 
-use super::format::{Format, bytes, read_f16};
-use crate::backend::cpu::isa::{Bytes, Isa, array};
+use super::format::{Format, bytes, half_bits};
+use crate::backend::cpu::isa::{Bytes, array};
 
 /// Levels of `BITS` bits above a minimum, in sub-blocks of 32.
 pub(super) struct Q45K<const BITS: usize>;
@@ -31,17 +31,27 @@ impl<const BITS: usize, const BYTES: usize> Format<2, BYTES> for Q45K<BITS> {
     }
 
     #[inline(always)]
-    fn scale<I: Isa>(block: &[u8; BYTES], step: usize) -> f32 {
-        let b = &block[SCALES..HIGH_BITS];
-        let scale = if step < 4 { b[step] & 63 } else { (b[step + 4] & 15) | (b[step - 4] >> 6 << 4) };
-        read_f16::<I>(block, 0) * f32::from(scale)
+    fn scale_bits(block: &[u8; BYTES]) -> u16 {
+        half_bits(block, 0)
     }
 
     #[inline(always)]
-    fn min<I: Isa>(block: &[u8; BYTES], step: usize) -> f32 {
+    fn sub_scale(block: &[u8; BYTES], step: usize) -> i8 {
+        let b = &block[SCALES..HIGH_BITS];
+        let scale = if step < 4 { b[step] & 63 } else { (b[step + 4] & 15) | (b[step - 4] >> 6 << 4) };
+        scale as i8
+    }
+
+    #[inline(always)]
+    fn min_bits(block: &[u8; BYTES]) -> u16 {
+        half_bits(block, 2)
+    }
+
+    #[inline(always)]
+    fn sub_min(block: &[u8; BYTES], step: usize) -> i8 {
         let b = &block[SCALES..HIGH_BITS];
         let min = if step < 4 { b[step + 4] & 63 } else { (b[step + 4] >> 4) | (b[step] >> 6 << 4) };
-        read_f16::<I>(block, 2) * f32::from(min)
+        min as i8
     }
 }
 
@@ -61,7 +71,12 @@ impl Format<1, 210> for Q6K {
     }
 
     #[inline(always)]
-    fn scale<I: Isa>(block: &[u8; 210], step: usize) -> f32 {
-        read_f16::<I>(block, 208) * f32::from(block[192 + step] as i8)
+    fn scale_bits(block: &[u8; 210]) -> u16 {
+        half_bits(block, 208)
+    }
+
+    #[inline(always)]
+    fn sub_scale(block: &[u8; 210], step: usize) -> i8 {
+        block[192 + step] as i8
     }
 }

@@ -1,7 +1,7 @@
 //! `Q8_0`, `Q4_0`, `Q4_1`, `Q5_0` and `Q5_1`: 32 levels with one scale. Their bytes are described in `lorgnette_quant`.
 
-use super::format::{Format, bytes, read_f16};
-use crate::backend::cpu::isa::{Bytes, Isa};
+use super::format::{Format, bytes, half_bits};
+use crate::backend::cpu::isa::Bytes;
 
 pub(super) struct Q8_0;
 
@@ -19,8 +19,8 @@ impl Format<2, 34> for Q8_0 {
     }
 
     #[inline(always)]
-    fn scale<I: Isa>(block: &[u8; 34], _: usize) -> f32 {
-        read_f16::<I>(block, 0)
+    fn scale_bits(block: &[u8; 34]) -> u16 {
+        half_bits(block, 0)
     }
 }
 
@@ -42,12 +42,18 @@ impl<const BITS: usize, const AFFINE: bool, const BYTES: usize> Format<2, BYTES>
     }
 
     #[inline(always)]
-    fn scale<I: Isa>(block: &[u8; BYTES], _: usize) -> f32 {
-        read_f16::<I>(block, 0)
+    fn scale_bits(block: &[u8; BYTES]) -> u16 {
+        half_bits(block, 0)
     }
 
     #[inline(always)]
-    fn min<I: Isa>(block: &[u8; BYTES], _: usize) -> f32 {
-        if AFFINE { -read_f16::<I>(block, 2) } else { 0.0 }
+    fn min_bits(block: &[u8; BYTES]) -> u16 {
+        if AFFINE { half_bits(block, 2) } else { 0 }
+    }
+
+    /// The minimum is stored with its sign, and not taken off but added.
+    #[inline(always)]
+    fn sub_min(_: &[u8; BYTES], _: usize) -> i8 {
+        -1
     }
 }
