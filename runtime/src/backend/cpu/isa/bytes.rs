@@ -65,11 +65,13 @@ impl Bytes {
     /// `value` in the bytes whose bit is set, 0 in the others.
     #[inline(always)]
     pub(in crate::backend::cpu) fn where_bits(bits: [u8; 2], value: u8) -> Self {
-        const REPEAT: u64 = 0x0101_0101_0101_0101;
-        let [low, high] = bits.map(|bits| (u64::from(bits) * REPEAT) as i64);
         Self(sse2!({
+            // Each byte becomes a word of itself, then four words.
+            let bytes = _mm_cvtsi32_si128(i32::from(u16::from_le_bytes(bits)));
+            let words = _mm_shufflelo_epi16::<0b0101_0000>(_mm_unpacklo_epi8(bytes, bytes));
+            let repeated = _mm_shuffle_epi32::<0b0101_0000>(words);
             let each = _mm_set1_epi64x(0x8040_2010_0804_0201_u64 as i64);
-            let set = _mm_cmpeq_epi8(_mm_and_si128(_mm_set_epi64x(high, low), each), each);
+            let set = _mm_cmpeq_epi8(_mm_and_si128(repeated, each), each);
             _mm_and_si128(set, _mm_set1_epi8(value as i8))
         }))
     }

@@ -19,7 +19,7 @@ pub(super) trait Format<const HALVES: usize, const BYTES: usize> {
     /// The f16 that the scales of all steps have as a factor.
     fn scale_bits(block: &[u8; BYTES]) -> u16;
 
-    /// The other factor of the scale of a step.
+    /// The other factor of the scale of a step; with one step in a block, that of all blocks.
     #[inline(always)]
     fn sub_scale(_: &[u8; BYTES], _: usize) -> i8 {
         1
@@ -31,7 +31,7 @@ pub(super) trait Format<const HALVES: usize, const BYTES: usize> {
         0
     }
 
-    /// The other factor of the minimum of a step.
+    /// As [`sub_scale`](Self::sub_scale), of the minimum.
     #[inline(always)]
     fn sub_min(_: &[u8; BYTES], _: usize) -> i8 {
         0

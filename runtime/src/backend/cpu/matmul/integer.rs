@@ -87,17 +87,23 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
             for (block, halves) in row.iter().zip(halves.chunks_exact_mut(count)) {
                 halves[lane] = if MIN { F::min_bits(block) } else { F::scale_bits(block) };
             }
-            for (block, out) in row.iter().zip(out.chunks_exact_mut(F::STEPS * count)) {
-                for step in 0..F::STEPS {
-                    let factor = if MIN { F::sub_min(block, step) } else { F::sub_scale(block, step) };
-                    out[step * count + lane] = f32::from(factor);
+            if F::STEPS > 1 {
+                for (block, out) in row.iter().zip(out.chunks_exact_mut(F::STEPS * count)) {
+                    for step in 0..F::STEPS {
+                        let factor = if MIN { F::sub_min(block, step) } else { F::sub_scale(block, step) };
+                        out[step * count + lane] = f32::from(factor);
+                    }
                 }
             }
         }
+        // With one step in a block the other factor is the same everywhere.
+        let first = &self.blocks[0];
+        let factor = f32::from(if MIN { F::sub_min(first, 0) } else { F::sub_scale(first, 0) });
         for (halves, out) in halves.chunks_exact(count).zip(out.chunks_exact_mut(F::STEPS * count)) {
             for (i, out) in out.chunks_exact_mut(I::LANES).enumerate() {
                 let scale = I::load_halves(&halves[i * I::LANES % count..]);
-                I::store(I::mul(scale, I::load(out)), out);
+                let factors = if F::STEPS > 1 { I::load(out) } else { I::splat(factor) };
+                I::store(I::mul(scale, factors), out);
             }
         }
     }
@@ -284,7 +290,10 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Levels<H
 {
     #[inline(always)]
     fn row(&self, lane: usize) -> [Bytes; HALVES] {
-        F::levels(&self.product.blocks[self.lanes.rows[lane] + self.index], self.step)
+        let index = self.lanes.rows[lane] + self.index;
+        debug_assert!(index < self.product.blocks.len());
+        // SAFETY: `Product::lanes` made the row one of the tile's, and `row_by_blocks` counts up to its width.
+        F::levels(unsafe { self.product.blocks.get_unchecked(index) }, self.step)
     }
 }
 
