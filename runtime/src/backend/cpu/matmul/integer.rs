@@ -4,34 +4,17 @@
 //! added: `sum += f32(integers) * weight_scale * activation_scale`, in that order whatever the level, the number of
 //! rows and the place in the matrix. So all ways to an output give the same bits.
 
-use std::marker::PhantomData;
-
 use super::Tile;
 use super::format::Format;
 use super::input::{Block, Quantized};
-use crate::backend::cpu::isa::{Bytes, Isa, Level, Levels, MAX_LANES, Work, array};
+use super::weights::{Lanes, REGISTERS, Scratch, Weights};
+use crate::backend::cpu::isa::{Isa, Level, MAX_LANES, Work, array};
 
 /// Up to this many rows of activations, weights are read from their blocks for each. For more they are unpacked once.
 const FEW: usize = 3;
 
-/// Registers of outputs side by side where weights are unpacked.
-const REGISTERS: usize = 2;
-
 /// Bytes that a processor fetches together.
 const CACHE_LINE: usize = 64;
-
-/// What a thread keeps from tile to tile.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// `[block][output]`.
-    halves: Vec<u16>,
-    /// `[step][output]`.
-    scales: Vec<f32>,
-    /// As `scales`, where the format has minima.
-    mins: Vec<f32>,
-    /// `[step][group of four elements][output]`, four levels to a word.
-    levels: Vec<u32>,
-}
 
 /// A tile of a matrix in format `F`, times all rows of `input`.
 pub(super) fn product<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>(
@@ -40,19 +23,14 @@ pub(super) fn product<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES
     input: &Quantized,
     scratch: &mut Scratch,
 ) {
-    let blocks: &[[u8; BYTES]] = tile.rows.as_chunks().0;
-    let width = blocks.len() / tile.outputs;
-    let product = Product { tile, input, blocks, width, format: PhantomData::<F> };
+    let product = Product { tile, input, weights: Weights::<F, HALVES, BYTES>::new(tile.rows, tile.outputs) };
     level.run(Run { product, scratch });
 }
 
 struct Product<'a, F, const HALVES: usize, const BYTES: usize> {
     tile: &'a Tile<'a>,
     input: &'a Quantized,
-    blocks: &'a [[u8; BYTES]],
-    /// Blocks of a row.
-    width: usize,
-    format: PhantomData<F>,
+    weights: Weights<'a, F, HALVES, BYTES>,
 }
 
 struct Run<'a, F, const HALVES: usize, const BYTES: usize> {
@@ -60,87 +38,18 @@ struct Run<'a, F, const HALVES: usize, const BYTES: usize> {
     scratch: &'a mut Scratch,
 }
 
-/// Where the lanes of a register, or of some side by side, find their rows. Past the end of the tile its last row
-/// fills them up.
-struct Lanes {
-    first: usize,
-    count: usize,
-    /// Of each row the number of its first block.
-    rows: [usize; REGISTERS * MAX_LANES],
-}
-
 impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<'_, F, HALVES, BYTES> {
-    #[inline(always)]
-    fn lanes(&self, first: usize, count: usize) -> Lanes {
-        let last = self.tile.outputs - 1;
-        Lanes { first, count, rows: array(|lane| (first + lane).min(last) * self.width) }
-    }
-
-    /// The scales of all steps, or their minima, with the outputs of `lanes` side by side.
-    #[inline(always)]
-    fn read_scales<I: Isa, const MIN: bool>(&self, lanes: &Lanes, halves: &mut Vec<u16>, out: &mut Vec<f32>) {
-        let count = lanes.count;
-        halves.resize(self.width * count, 0);
-        out.resize(self.width * F::STEPS * count, 1.0);
-        for lane in 0..count {
-            let row = &self.blocks[lanes.rows[lane]..][..self.width];
-            for (block, halves) in row.iter().zip(halves.chunks_exact_mut(count)) {
-                halves[lane] = if MIN { F::min_bits(block) } else { F::scale_bits(block) };
-            }
-            if F::STEPS > 1 {
-                for (block, out) in row.iter().zip(out.chunks_exact_mut(F::STEPS * count)) {
-                    for step in 0..F::STEPS {
-                        let factor = if MIN { F::sub_min(block, step) } else { F::sub_scale(block, step) };
-                        out[step * count + lane] = f32::from(factor);
-                    }
-                }
-            }
-        }
-        // With one step in a block the other factor is the same everywhere.
-        let first = &self.blocks[0];
-        let factor = f32::from(if MIN { F::sub_min(first, 0) } else { F::sub_scale(first, 0) });
-        for (halves, out) in halves.chunks_exact(count).zip(out.chunks_exact_mut(F::STEPS * count)) {
-            for (i, out) in out.chunks_exact_mut(I::LANES).enumerate() {
-                let scale = I::load_halves(&halves[i * I::LANES % count..]);
-                let factors = if F::STEPS > 1 { I::load(out) } else { I::splat(factor) };
-                I::store(I::mul(scale, factors), out);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn unpack(&self, lanes: &Lanes, out: &mut Vec<u32>) {
-        let groups = 4 * HALVES;
-        out.resize(self.width * F::STEPS * groups * lanes.count, 0);
-        for lane in 0..lanes.count {
-            let row = &self.blocks[lanes.rows[lane]..][..self.width];
-            for (index, block) in row.iter().enumerate() {
-                for step in 0..F::STEPS {
-                    let levels = F::levels(block, step);
-                    let at = (index * F::STEPS + step) * groups * lanes.count + lane;
-                    let out = &mut out[at..][..(groups - 1) * lanes.count + 1];
-                    for half in 0..HALVES {
-                        let levels = levels[half].to_array();
-                        for (group, levels) in levels.as_chunks().0.iter().enumerate() {
-                            out[(4 * half + group) * lanes.count] = u32::from_le_bytes(*levels);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
     /// One row of `input` times the blocks as they lie.
     #[inline(always)]
     fn row_by_blocks<I: Isa>(&self, row: usize, lanes: &Lanes, scratch: &Scratch) {
         let input = self.input.row(row);
         let mut sums = I::splat(0.0);
-        for index in 0..self.width {
+        for index in 0..self.weights.width {
             self.prefetch::<I>(index, lanes);
             for inner in 0..F::STEPS {
                 let step = index * F::STEPS + inner;
                 let x = Step::<HALVES>::new(input, step);
-                let rows = BlockRows { product: self, lanes, index, step: inner };
+                let rows = self.weights.step(lanes, index, inner);
                 let products = match F::OFFSET {
                     128 => I::dot_rows::<true, HALVES>(&rows, &x.words()),
                     _ => I::dot_rows::<false, HALVES>(&rows, &x.words()),
@@ -156,8 +65,8 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
     /// read while the processor computes.
     #[inline(always)]
     fn prefetch<I: Isa>(&self, index: usize, lanes: &Lanes) {
-        let next = (lanes.first + I::LANES) * self.width + index * I::LANES;
-        let start = self.blocks.as_ptr().wrapping_add(next).cast::<u8>();
+        let next = (lanes.first + I::LANES) * self.weights.width + index * I::LANES;
+        let start = self.weights.blocks.as_ptr().wrapping_add(next).cast::<u8>();
         for line in (0..I::LANES * BYTES).step_by(CACHE_LINE) {
             I::prefetch(start.wrapping_add(line));
         }
@@ -254,10 +163,10 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work for
         let few = product.input.count() <= FEW;
         let count = if few { I::LANES } else { REGISTERS * I::LANES };
         for first in (0..product.tile.outputs).step_by(count) {
-            let lanes = product.lanes(first, count);
-            product.read_scales::<I, false>(&lanes, &mut scratch.halves, &mut scratch.scales);
+            let lanes = product.weights.lanes(first, count);
+            product.weights.read_scales::<I, false>(&lanes, &mut scratch.halves, &mut scratch.scales);
             if F::AFFINE {
-                product.read_scales::<I, true>(&lanes, &mut scratch.halves, &mut scratch.mins);
+                product.weights.read_scales::<I, true>(&lanes, &mut scratch.halves, &mut scratch.mins);
             }
             if few {
                 for row in 0..product.input.count() {
@@ -265,7 +174,7 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work for
                 }
                 continue;
             }
-            product.unpack(&lanes, &mut scratch.levels);
+            product.weights.unpack(&lanes, &mut scratch.levels);
             // As many rows as there are registers for.
             if I::LANES == MAX_LANES {
                 product.all_rows_by_levels::<I, 4>(&lanes, scratch);
@@ -273,27 +182,6 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work for
                 product.all_rows_by_levels::<I, 2>(&lanes, scratch);
             }
         }
-    }
-}
-
-/// One step of the rows of a register.
-struct BlockRows<'a, F, const HALVES: usize, const BYTES: usize> {
-    product: &'a Product<'a, F, HALVES, BYTES>,
-    lanes: &'a Lanes,
-    /// The number of the block in its row, and of the step in the block.
-    index: usize,
-    step: usize,
-}
-
-impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Levels<HALVES>
-    for BlockRows<'_, F, HALVES, BYTES>
-{
-    #[inline(always)]
-    fn row(&self, lane: usize) -> [Bytes; HALVES] {
-        let index = self.lanes.rows[lane] + self.index;
-        debug_assert!(index < self.product.blocks.len());
-        // SAFETY: `Product::lanes` made the row one of the tile's, and `row_by_blocks` counts up to its width.
-        F::levels(unsafe { self.product.blocks.get_unchecked(index) }, self.step)
     }
 }
 

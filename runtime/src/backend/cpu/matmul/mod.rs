@@ -11,6 +11,7 @@ mod k_quant;
 mod legacy;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use std::cell::RefCell;
 use std::sync::OnceLock;
@@ -20,7 +21,7 @@ use lorgnette_quant::{TensorType, block};
 
 use self::format::{Format, with_format};
 use self::input::Quantized;
-use self::integer::Scratch;
+use self::weights::Scratch;
 use super::Rows;
 use super::isa::Level;
 use super::team::{self, Shared};
