@@ -1,20 +1,24 @@
-//! The processor: plain loops that define what is right.
+//! The processor: kernels over vector registers, each compiled for plain arrays too, which define what is right.
 //!
-//! Weights are decoded from their blocks a row at a time. All work is spread over the current rayon pool.
+//! Weights are read where they are mapped. All work is spread over one team of threads, as many as there are processors.
 
 mod attention;
+mod isa;
+mod kv_cache;
 mod matmul;
 mod norm;
+mod team;
 
 use lorgnette_quant::gguf::Tensor;
 
 use self::attention::attend;
-use self::matmul::{decode_row, decode_vector, linear, matmul};
-use self::norm::{normed, rotate};
+pub use self::kv_cache::KvCache;
+use self::matmul::{decode_row, decode_vector, linears, matmuls};
+use self::norm::{gate_by_silu, normed, rotate};
 use super::{AttentionInput, Backend, FeedForwardInput, Heads, KvShape, Linear, Output, Place};
-use crate::{Error, ErrorKind, Result, TokenId};
+use crate::{Result, TokenId};
 
-/// Computes on the threads of the current rayon pool.
+/// Computes on all processors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu;
 
@@ -34,34 +38,8 @@ impl Rows {
         self.values.len() / self.width
     }
 
-    fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.width)
-    }
-
     fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
         self.values.chunks_exact_mut(self.width)
-    }
-}
-
-/// Keys and values in f32, each `[layer][position][width]`.
-pub struct KvCache {
-    shape: KvShape,
-    positions: usize,
-    keys: Vec<f32>,
-    values: Vec<f32>,
-}
-
-impl KvCache {
-    /// The rows of `layer` in `store`, from its first position on.
-    fn layer<'a>(&self, store: &'a [f32], layer: usize) -> &'a [f32] {
-        let len = self.positions * self.shape.width;
-        &store[layer * len..][..len]
-    }
-
-    fn write(&mut self, at: Place, keys: &Rows, values: &Rows) {
-        let start = (at.layer * self.positions + at.start) * self.shape.width;
-        self.keys[start..][..keys.values.len()].copy_from_slice(&keys.values);
-        self.values[start..][..values.values.len()].copy_from_slice(&values.values);
     }
 }
 
@@ -78,16 +56,7 @@ impl Backend for Cpu {
     }
 
     fn kv_cache(&self, shape: KvShape, positions: usize) -> Result<KvCache> {
-        let len = shape.layers.checked_mul(positions).and_then(|n| n.checked_mul(shape.width)).ok_or_else(
-            || {
-                Error::new(
-                    ErrorKind::Argument,
-                    "context",
-                    format!("{positions} positions do not fit in memory"),
-                )
-            },
-        )?;
-        Ok(KvCache { shape, positions, keys: vec![0.0; len], values: vec![0.0; len] })
+        KvCache::new(shape, positions)
     }
 
     fn embed(&self, table: &Tensor, tokens: &[TokenId]) -> Result<Rows> {
@@ -104,42 +73,38 @@ impl Backend for Cpu {
         at: Place,
     ) -> Result<Rows> {
         let x = normed(&stage.norm, rows, rows.width)?;
-        let mut queries = linear(&stage.query, &x)?;
-        let mut keys = linear(&stage.key, &x)?;
+        let [mut queries, mut keys, values] = linears([&stage.query, &stage.key, &stage.value], &x)?;
         if let Some(norm) = &stage.query_norm {
             queries = normed(norm, &queries, stage.heads.len)?;
         }
         if let Some(norm) = &stage.key_norm {
             keys = normed(norm, &keys, stage.heads.len)?;
         }
-        rotate(&stage.rotary, &mut queries, stage.heads.len, at.start);
-        rotate(&stage.rotary, &mut keys, stage.heads.len, at.start);
-        cache.write(at, &keys, &linear(&stage.value, &x)?);
+        rotate(&stage.rotary, [&mut queries, &mut keys], stage.heads.len, at.start);
+        cache.write(at, &keys, &values);
         Ok(queries)
     }
 
     fn attention(&self, heads: &Heads, queries: &Rows, cache: &KvCache, at: Place) -> Result<Rows> {
-        let (keys, values) = (cache.layer(&cache.keys, at.layer), cache.layer(&cache.values, at.layer));
-        Ok(attend(heads, queries, keys, values, at.start))
+        Ok(attend(heads, queries, &cache.layer(at.layer), at.start))
     }
 
     fn project_onto(&self, projection: &Linear<Tensor>, rows: &Rows, residual: &mut Rows) -> Result<()> {
-        let projected = linear(projection, rows)?;
+        let [projected] = linears([projection], rows)?;
         residual.values.iter_mut().zip(&projected.values).for_each(|(r, p)| *r += p);
         Ok(())
     }
 
     fn feed_forward_input(&self, stage: &FeedForwardInput<Tensor>, rows: &Rows) -> Result<Rows> {
         let x = normed(&stage.norm, rows, rows.width)?;
-        let mut gated = linear(&stage.gate, &x)?;
-        let up = linear(&stage.up, &x)?;
-        let silu = |g: f32| g / (1.0 + (-g).exp());
-        gated.values.iter_mut().zip(&up.values).for_each(|(g, u)| *g = silu(*g) * u);
+        let [mut gated, up] = linears([&stage.gate, &stage.up], &x)?;
+        gate_by_silu(&mut gated, &up);
         Ok(gated)
     }
 
     fn logits(&self, stage: &Output<'_, Tensor>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
         let wanted = Rows { width: rows.width, values: rows.values[first * rows.width..].to_vec() };
-        Ok(matmul(stage.head, &normed(stage.norm, &wanted, rows.width)?)?.values)
+        let [logits] = matmuls([stage.head], &normed(stage.norm, &wanted, rows.width)?)?;
+        Ok(logits.values)
     }
 }

@@ -1,0 +1,197 @@
+//! AVX2 and FMA.
+
+use std::arch::x86_64::*;
+
+use super::x86::{prefetch, vector, words};
+use super::{Isa, Levels};
+
+const LANES: usize = 8;
+
+#[derive(Clone, Copy)]
+pub(super) struct Avx2;
+
+/// Adds to each word of `sums` four products of bytes. Pairs of them are summed in 16 bits: levels of 128 and more, which
+/// would overflow there, are taken as signed ones plus 128, and 128 times the activations is added.
+#[inline(always)]
+fn dot4<const WIDE: bool>(sums: __m256i, levels: __m256i, activations: __m256i) -> __m256i {
+    vector!({
+        let ones = _mm256_set1_epi16(1);
+        if !WIDE {
+            let pairs = _mm256_maddubs_epi16(levels, activations);
+            return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, ones));
+        }
+        let signed = _mm256_xor_si256(levels, _mm256_set1_epi8(-128));
+        let turned = _mm256_sign_epi8(activations, signed);
+        let pairs = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_abs_epi8(signed), turned), ones);
+        let shift = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(64), activations), ones);
+        _mm256_add_epi32(_mm256_add_epi32(sums, pairs), _mm256_slli_epi32::<1>(shift))
+    })
+}
+
+impl Isa for Avx2 {
+    const LANES: usize = LANES;
+
+    type Floats = __m256;
+    type Ints = __m256i;
+
+    #[inline(always)]
+    fn splat(x: f32) -> __m256 {
+        vector!(_mm256_set1_ps(x))
+    }
+
+    #[inline(always)]
+    fn load(x: &[f32]) -> __m256 {
+        let x = &x[..LANES];
+        vector!(_mm256_loadu_ps(x.as_ptr()))
+    }
+
+    #[inline(always)]
+    fn store(x: __m256, out: &mut [f32]) {
+        let out = &mut out[..LANES];
+        vector!(_mm256_storeu_ps(out.as_mut_ptr(), x));
+    }
+
+    #[inline(always)]
+    fn add(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_add_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn sub(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_sub_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_mul_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn div(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_div_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn max(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn min(a: __m256, b: __m256) -> __m256 {
+        vector!(_mm256_min_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        vector!(_mm256_fmadd_ps(a, b, c))
+    }
+
+    #[inline(always)]
+    fn sum(x: __m256) -> f32 {
+        vector!({
+            let quarter = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+            let pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+            _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)))
+        })
+    }
+
+    #[inline(always)]
+    fn splat_int(x: i32) -> __m256i {
+        vector!(_mm256_set1_epi32(x))
+    }
+
+    #[inline(always)]
+    fn add_int(a: __m256i, b: __m256i) -> __m256i {
+        vector!(_mm256_add_epi32(a, b))
+    }
+
+    #[inline(always)]
+    fn to_float(x: __m256i) -> __m256 {
+        vector!(_mm256_cvtepi32_ps(x))
+    }
+
+    #[inline(always)]
+    fn dot<const WIDE: bool>(sums: __m256i, levels: &[u32], activations: i32) -> __m256i {
+        let levels = &levels[..LANES];
+        let levels = vector!(_mm256_loadu_si256(levels.as_ptr().cast()));
+        dot4::<WIDE>(sums, levels, Self::splat_int(activations))
+    }
+
+    /// Two rows share a register, a half each; four registers are then summed into one, transposed.
+    #[inline(always)]
+    fn dot_rows<const WIDE: bool, const HALVES: usize>(
+        rows: &impl Levels<HALVES>,
+        activations: &[[i32; 4]; HALVES],
+    ) -> __m256i {
+        let (a, b) =
+            (two_rows::<WIDE, HALVES>(rows, 0, activations), two_rows::<WIDE, HALVES>(rows, 1, activations));
+        let (c, d) =
+            (two_rows::<WIDE, HALVES>(rows, 2, activations), two_rows::<WIDE, HALVES>(rows, 3, activations));
+        vector!({
+            let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+            let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+            _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd))
+        })
+    }
+
+    #[inline(always)]
+    fn round(x: __m256) -> __m256i {
+        vector!(_mm256_cvtps_epi32(x))
+    }
+
+    #[inline(always)]
+    fn power_of_two(x: __m256i) -> __m256 {
+        vector!({
+            let exponent = _mm256_add_epi32(x, _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn sum_int(x: __m256i) -> i32 {
+        vector!({
+            let quarter = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+            let pair = _mm_add_epi32(quarter, _mm_shuffle_epi32::<0b1110>(quarter));
+            _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32::<1>(pair)))
+        })
+    }
+
+    #[inline(always)]
+    fn store_low(x: __m256i, out: &mut [u8]) {
+        let out = &mut out[..LANES];
+        vector!({
+            let masked = _mm256_and_si256(x, _mm256_set1_epi32(255));
+            let words =
+                _mm_packus_epi32(_mm256_castsi256_si128(masked), _mm256_extracti128_si256::<1>(masked));
+            _mm_storel_epi64(out.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
+        });
+    }
+
+    #[inline(always)]
+    fn prefetch(address: *const u8) {
+        prefetch(address);
+    }
+
+    #[inline(always)]
+    fn load_halves(bits: &[u16]) -> __m256 {
+        let bits = &bits[..LANES];
+        vector!(_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())))
+    }
+}
+
+/// Products of rows `i` and `i + 4`, each in four parts.
+#[inline(always)]
+fn two_rows<const WIDE: bool, const HALVES: usize>(
+    rows: &impl Levels<HALVES>,
+    i: usize,
+    activations: &[[i32; 4]; HALVES],
+) -> __m256i {
+    let (low, high) = (rows.row(i), rows.row(i + 4));
+    let mut sums = Avx2::splat_int(0);
+    for half in 0..HALVES {
+        let levels = vector!(_mm256_set_m128i(high[half].0, low[half].0));
+        let activations = vector!(_mm256_broadcastsi128_si256(words(activations[half])));
+        sums = dot4::<WIDE>(sums, levels, activations);
+    }
+    sums
+}

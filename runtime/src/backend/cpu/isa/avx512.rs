@@ -1,0 +1,168 @@
+//! AVX-512 with its dot products of bytes (VNNI).
+
+use std::arch::x86_64::*;
+
+use super::x86::{prefetch, vector, words};
+use super::{Isa, Levels};
+
+const LANES: usize = 16;
+
+#[derive(Clone, Copy)]
+pub(super) struct Avx512;
+
+impl Isa for Avx512 {
+    const LANES: usize = LANES;
+
+    type Floats = __m512;
+    type Ints = __m512i;
+
+    #[inline(always)]
+    fn splat(x: f32) -> __m512 {
+        vector!(_mm512_set1_ps(x))
+    }
+
+    #[inline(always)]
+    fn load(x: &[f32]) -> __m512 {
+        let x = &x[..LANES];
+        vector!(_mm512_loadu_ps(x.as_ptr()))
+    }
+
+    #[inline(always)]
+    fn store(x: __m512, out: &mut [f32]) {
+        let out = &mut out[..LANES];
+        vector!(_mm512_storeu_ps(out.as_mut_ptr(), x));
+    }
+
+    #[inline(always)]
+    fn add(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_add_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn sub(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_sub_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_mul_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn div(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_div_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn max(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_max_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn min(a: __m512, b: __m512) -> __m512 {
+        vector!(_mm512_min_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        vector!(_mm512_fmadd_ps(a, b, c))
+    }
+
+    #[inline(always)]
+    fn sum(x: __m512) -> f32 {
+        vector!(_mm512_reduce_add_ps(x))
+    }
+
+    #[inline(always)]
+    fn splat_int(x: i32) -> __m512i {
+        vector!(_mm512_set1_epi32(x))
+    }
+
+    #[inline(always)]
+    fn add_int(a: __m512i, b: __m512i) -> __m512i {
+        vector!(_mm512_add_epi32(a, b))
+    }
+
+    #[inline(always)]
+    fn to_float(x: __m512i) -> __m512 {
+        vector!(_mm512_cvtepi32_ps(x))
+    }
+
+    #[inline(always)]
+    fn dot<const WIDE: bool>(sums: __m512i, levels: &[u32], activations: i32) -> __m512i {
+        let levels = &levels[..LANES];
+        vector!({
+            let levels = _mm512_loadu_si512(levels.as_ptr().cast());
+            _mm512_dpbusd_epi32(sums, levels, _mm512_set1_epi32(activations))
+        })
+    }
+
+    /// Four rows share a register, a quarter each; four registers are then summed into one, transposed.
+    #[inline(always)]
+    fn dot_rows<const WIDE: bool, const HALVES: usize>(
+        rows: &impl Levels<HALVES>,
+        activations: &[[i32; 4]; HALVES],
+    ) -> __m512i {
+        let (a, b) = (four_rows(rows, 0, activations), four_rows(rows, 1, activations));
+        let (c, d) = (four_rows(rows, 2, activations), four_rows(rows, 3, activations));
+        vector!({
+            let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+            let cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+            _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd))
+        })
+    }
+
+    #[inline(always)]
+    fn round(x: __m512) -> __m512i {
+        vector!(_mm512_cvtps_epi32(x))
+    }
+
+    #[inline(always)]
+    fn power_of_two(x: __m512i) -> __m512 {
+        vector!({
+            let exponent = _mm512_add_epi32(x, _mm512_set1_epi32(127));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        })
+    }
+
+    #[inline(always)]
+    fn sum_int(x: __m512i) -> i32 {
+        vector!(_mm512_reduce_add_epi32(x))
+    }
+
+    #[inline(always)]
+    fn store_low(x: __m512i, out: &mut [u8]) {
+        let out = &mut out[..LANES];
+        vector!(_mm_storeu_si128(out.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(x)));
+    }
+
+    #[inline(always)]
+    fn prefetch(address: *const u8) {
+        prefetch(address);
+    }
+
+    #[inline(always)]
+    fn load_halves(bits: &[u16]) -> __m512 {
+        let bits = &bits[..LANES];
+        vector!(_mm512_cvtph_ps(_mm256_loadu_si256(bits.as_ptr().cast())))
+    }
+}
+
+/// Products of rows `i`, `i + 4`, `i + 8` and `i + 12`, each in four parts.
+#[inline(always)]
+fn four_rows<const HALVES: usize>(
+    rows: &impl Levels<HALVES>,
+    i: usize,
+    activations: &[[i32; 4]; HALVES],
+) -> __m512i {
+    let (a, b, c, d) = (rows.row(i), rows.row(i + 4), rows.row(i + 8), rows.row(i + 12));
+    let mut sums = Avx512::splat_int(0);
+    for half in 0..HALVES {
+        sums = vector!({
+            let (ab, cd) = (_mm256_set_m128i(b[half].0, a[half].0), _mm256_set_m128i(d[half].0, c[half].0));
+            let levels = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(ab), cd);
+            _mm512_dpbusd_epi32(sums, levels, _mm512_broadcast_i32x4(words(activations[half])))
+        });
+    }
+    sums
+}

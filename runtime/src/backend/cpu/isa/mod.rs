@@ -1,0 +1,177 @@
+//! Vector registers, and the choice among them when the program runs.
+//!
+//! Kernels are written once over [`Isa`] and compiled for every [`Level`]. Sums of integers are exact and floats are
+//! scaled in one order, so that integer kernels give the same bits at every level. [`Isa::fma`] may round once or
+//! twice, and horizontal sums have as many parts as there are lanes: float kernels agree within rounding.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod bytes;
+mod exp;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::sync::LazyLock;
+
+pub(super) use self::bytes::Bytes;
+pub(super) use self::exp::exp;
+
+/// The most [`Isa::LANES`] of any level.
+pub(super) const MAX_LANES: usize = 16;
+
+/// Registers of `LANES` 32-bit numbers. Slices that are loaded and stored have at least as many.
+pub(super) trait Isa: Copy {
+    const LANES: usize;
+
+    type Floats: Copy;
+    type Ints: Copy;
+
+    fn splat(x: f32) -> Self::Floats;
+    fn load(x: &[f32]) -> Self::Floats;
+    fn store(x: Self::Floats, out: &mut [f32]);
+    fn add(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn sub(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn mul(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    fn div(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    /// The larger one; `b` if either is NaN.
+    fn max(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    /// The smaller one; `b` if either is NaN.
+    fn min(a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    /// `a * b + c`, where the level has an instruction for it with one rounding.
+    fn fma(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
+
+    /// The sum over the lanes.
+    fn sum(x: Self::Floats) -> f32;
+
+    fn splat_int(x: i32) -> Self::Ints;
+    fn add_int(a: Self::Ints, b: Self::Ints) -> Self::Ints;
+    fn to_float(x: Self::Ints) -> Self::Floats;
+
+    /// Adds to lane `i` the products of the four unsigned bytes of `levels[i]` with the four signed bytes of
+    /// `activations`, none of which is -128. Levels are below 128 unless `WIDE`.
+    fn dot<const WIDE: bool>(sums: Self::Ints, levels: &[u32], activations: i32) -> Self::Ints;
+
+    /// In lane `i` the products, summed, of the levels of row `i` with signed `activations`. Bounds as for
+    /// [`dot`](Self::dot).
+    fn dot_rows<const WIDE: bool, const HALVES: usize>(
+        rows: &impl Levels<HALVES>,
+        activations: &[[i32; 4]; HALVES],
+    ) -> Self::Ints;
+
+    /// The nearest integers, ties to even; any for NaN and what does not fit.
+    fn round(x: Self::Floats) -> Self::Ints;
+
+    /// Two to the power of each lane, from -126 to 127.
+    fn power_of_two(x: Self::Ints) -> Self::Floats;
+
+    fn sum_int(x: Self::Ints) -> i32;
+
+    /// Stores the low byte of each lane.
+    fn store_low(x: Self::Ints, out: &mut [u8]);
+
+    /// Asks for the line of memory at `address`, which may be none of the program's.
+    fn prefetch(address: *const u8);
+
+    /// The floats of IEEE binary16 numbers.
+    fn load_halves(bits: &[u16]) -> Self::Floats;
+}
+
+/// Rows of unsigned levels. A trait and not a closure, so that it is inlined.
+pub(super) trait Levels<const HALVES: usize> {
+    fn row(&self, lane: usize) -> [Bytes; HALVES];
+}
+
+/// [`std::array::from_fn`], but inlined, without which `make` would be compiled for the baseline only.
+#[inline(always)]
+pub(super) fn array<T: Copy, const N: usize>(mut make: impl FnMut(usize) -> T) -> [T; N] {
+    let mut made = [make(0); N];
+    for (i, made) in made.iter_mut().enumerate().skip(1) {
+        *made = make(i);
+    }
+    made
+}
+
+/// Work that is compiled for every [`Level`]. What `run` calls has to be inlined into it, or stays at the baseline.
+pub(super) trait Work {
+    type Output;
+
+    fn run<I: Isa>(self) -> Self::Output;
+}
+
+/// A set of instructions that this machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Level(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Baseline,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+static LEVELS: LazyLock<Vec<Level>> = LazyLock::new(|| {
+    let mut levels = vec![Level(Kind::Baseline)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
+        if avx2 {
+            levels.push(Level(Kind::Avx2));
+        }
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vnni");
+        if avx2 && avx512 {
+            levels.push(Level(Kind::Avx512));
+        }
+    }
+    levels
+});
+
+impl Level {
+    /// The levels of this machine, the fastest last.
+    pub(super) fn all() -> &'static [Self] {
+        &LEVELS
+    }
+
+    /// The fastest level of this machine.
+    pub(super) fn best() -> Self {
+        *Self::all().last().unwrap_or(&Self(Kind::Baseline))
+    }
+
+    pub(super) fn run<W: Work>(self, work: W) -> W::Output {
+        match self.0 {
+            Kind::Baseline => work.run::<portable::Portable>(),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: levels of this kind are only made after its features were seen.
+            Kind::Avx2 => unsafe { run_avx2(work) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Kind::Avx512 => unsafe { run_avx512(work) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn run_avx2<W: Work>(work: W) -> W::Output {
+    work.run::<avx2::Avx2>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn run_avx512<W: Work>(work: W) -> W::Output {
+    work.run::<avx512::Avx512>()
+}
