@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod folder;
+
 use lorgnette_quant::TensorType;
 use lorgnette_quant::gguf::{TensorInfo, TensorShape};
 
