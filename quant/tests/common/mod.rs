@@ -126,3 +126,13 @@ fn fnv1a_of(items: impl Iterator<Item = u64>) -> String {
         items.fold(0xCBF2_9CE4_8422_2325u64, |hash, item| (hash ^ item).wrapping_mul(0x100_0000_01B3))
     )
 }
+
+/// The file with up to four bits turned.
+pub(crate) fn flipped(whole: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    for _ in 0..=random.below(4) {
+        let bit = random.below(bytes.len() * 8);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+    bytes
+}
