@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::blocks::{decode, encode};
 use common::{Random, fnv1a};
 use lorgnette_quant::{TensorType, block};
 use serde::Deserialize;
@@ -45,8 +46,12 @@ fn encoding_gives_the_bytes_of_ggml() -> Outcome {
     for (ty, golden) in golden()? {
         for (kind, case) in golden.cases.iter().filter(|(kind, _)| !is_divergent(ty, kind)) {
             let values = input(kind);
-            assert_eq!(fnv1a(&encode(ty, &values, None)?), case.encoded, "{ty} {kind}");
-            assert_eq!(fnv1a(&encode(ty, &values, Some(&columns))?), case.weighted, "{ty} {kind}, weighted");
+            assert_eq!(fnv1a(&encode(ty, &values, ROW, None)?), case.encoded, "{ty} {kind}");
+            assert_eq!(
+                fnv1a(&encode(ty, &values, ROW, Some(&columns))?),
+                case.weighted,
+                "{ty} {kind}, weighted"
+            );
         }
     }
     Ok(())
@@ -69,7 +74,7 @@ fn encoding_is_never_farther_off_than_ggml() -> Outcome {
     for (ty, golden) in golden()? {
         for (kind, case) in &golden.cases {
             let values = input(kind);
-            let decoded = decode(ty, &encode(ty, &values, None)?)?;
+            let decoded = decode(ty, &encode(ty, &values, ROW, None)?)?;
             // Where ggml's is no number there is nothing to be farther off than.
             let Some(theirs) = case.rmse else { continue };
             let ours = rmse(&values, &decoded);
@@ -83,7 +88,7 @@ fn encoding_is_never_farther_off_than_ggml() -> Outcome {
 fn decoding_gives_the_floats_of_the_reference() -> Outcome {
     for (ty, golden) in golden()? {
         for (kind, case) in golden.cases.iter().filter(|(kind, _)| !is_divergent(ty, kind)) {
-            let decoded = decode(ty, &encode(ty, &input(kind), None)?)?;
+            let decoded = decode(ty, &encode(ty, &input(kind), ROW, None)?)?;
             assert_eq!(float_hash(&decoded), case.decoded, "{ty} {kind}");
         }
         let mut random = Random(3);
@@ -96,7 +101,7 @@ fn decoding_gives_the_floats_of_the_reference() -> Outcome {
 #[test]
 fn first_blocks_are_byte_for_byte_as_published() -> Outcome {
     for (ty, golden) in golden()? {
-        let encoded = encode(ty, &input("normal"), None)?;
+        let encoded = encode(ty, &input("normal"), ROW, None)?;
         let first: String = encoded[..ty.block_bytes()].iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(first, golden.first_block, "{ty}");
     }
@@ -110,18 +115,6 @@ fn golden() -> Result<Vec<(TensorType, Golden)>, Box<dyn std::error::Error>> {
 
 fn is_divergent(ty: TensorType, kind: &str) -> bool {
     DIVERGENT.contains(&(ty, kind))
-}
-
-fn encode(ty: TensorType, values: &[f32], importance: Option<&[f32]>) -> lorgnette_quant::Result<Vec<u8>> {
-    let mut blocks = vec![0; values.len() / ty.block_len() * ty.block_bytes()];
-    block::encode(ty, values, ROW, importance, &mut blocks)?;
-    Ok(blocks)
-}
-
-fn decode(ty: TensorType, blocks: &[u8]) -> lorgnette_quant::Result<Vec<f32>> {
-    let mut values = vec![0.0; blocks.len() / ty.block_bytes() * ty.block_len()];
-    block::decode(ty, blocks, &mut values)?;
-    Ok(values)
 }
 
 /// A near-normal number and a uniform one.

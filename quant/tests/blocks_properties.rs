@@ -1,5 +1,10 @@
 //! What holds for every block format, whatever the values.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test by panicking")]
+
+mod common;
+
+use common::blocks::{decode, encode};
 use lorgnette_quant::{ErrorKind, TensorType, block};
 use proptest::prelude::*;
 
@@ -41,7 +46,7 @@ fn error_bound(ty: TensorType) -> f32 {
 proptest! {
     #[test]
     fn a_round_trip_stays_near(ty in formats(), values in values()) {
-        let decoded = decode(ty, &encode(ty, &values, None)?)?;
+        let decoded = decode(ty, &encode(ty, &values, ROW, None)?)?;
         let blocks = values.chunks(ty.block_len()).zip(decoded.chunks(ty.block_len()));
         for (values, decoded) in blocks {
             let largest = values.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
@@ -62,17 +67,17 @@ proptest! {
     #[test]
     fn any_floats_encode_or_are_refused(ty in formats(), bits in prop::collection::vec(any::<u32>(), ROW)) {
         let values: Vec<f32> = bits.into_iter().map(f32::from_bits).collect();
-        let refused = encode(ty, &values, None).is_err();
+        let refused = encode(ty, &values, ROW, None).is_err();
         let finite = values.iter().all(|x| x.is_finite());
         prop_assert_eq!(refused, ty.is_quantized() && !finite);
         let finite: Vec<f32> = values.iter().map(|x| if x.is_finite() { *x } else { 1.0 }).collect();
-        encode(ty, &finite, None)?;
-        encode(ty, &finite, Some(&finite.iter().map(|x| x.abs()).collect::<Vec<_>>()))?;
+        encode(ty, &finite, ROW, None)?;
+        encode(ty, &finite, ROW, Some(&finite.iter().map(|x| x.abs()).collect::<Vec<_>>()))?;
     }
 
     #[test]
     fn finite_encodings_validate(ty in formats(), values in values()) {
-        block::validate(ty, &encode(ty, &values, None)?)?;
+        block::validate(ty, &encode(ty, &values, ROW, None)?)?;
     }
 
     #[test]
@@ -112,7 +117,7 @@ fn importance_lowers_the_weighted_error() -> Result<(), Box<dyn std::error::Erro
     let columns: Vec<f32> = (0..ROW).map(|i| spread(i, 0.732_051).powi(6) as f32).collect();
     for ty in searched {
         let error = |importance: Option<&[f32]>| -> lorgnette_quant::Result<f64> {
-            let decoded = decode(ty, &encode(ty, &values, importance)?)?;
+            let decoded = decode(ty, &encode(ty, &values, ROW, importance)?)?;
             let errors = values.iter().zip(decoded).zip(columns.iter().cycle());
             Ok(errors.map(|((x, y), w)| f64::from(w * (x - y) * (x - y))).sum())
         };
@@ -126,7 +131,7 @@ fn importance_lowers_the_weighted_error() -> Result<(), Box<dyn std::error::Erro
 fn what_cannot_be_encoded_is_named() {
     let mut values = [1.0; 2 * ROW];
     let message = |values: &[f32], importance: Option<&[f32]>| {
-        encode(TensorType::Q4_K, values, importance).err().map(|error| error.to_string())
+        encode(TensorType::Q4_K, values, ROW, importance).err().map(|error| error.to_string())
     };
     let mut columns = [1.0; ROW];
     columns[5] = -1.0;
@@ -139,21 +144,9 @@ fn what_cannot_be_encoded_is_named() {
 
 #[test]
 fn infinite_scales_are_found() -> lorgnette_quant::Result<()> {
-    let mut blocks = encode(TensorType::Q4_0, &[1.0; 2 * ROW], None)?;
+    let mut blocks = encode(TensorType::Q4_0, &[1.0; 2 * ROW], ROW, None)?;
     blocks[18 * 3..][..2].copy_from_slice(&0x7c00_u16.to_le_bytes());
     let error = block::validate(TensorType::Q4_0, &blocks).err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("Q4_0 block 3: found an infinity or NaN, expected finite scales"));
     Ok(())
-}
-
-fn encode(ty: TensorType, values: &[f32], importance: Option<&[f32]>) -> lorgnette_quant::Result<Vec<u8>> {
-    let mut blocks = vec![0; values.len() / ty.block_len() * ty.block_bytes()];
-    block::encode(ty, values, ROW, importance, &mut blocks)?;
-    Ok(blocks)
-}
-
-fn decode(ty: TensorType, blocks: &[u8]) -> lorgnette_quant::Result<Vec<f32>> {
-    let mut values = vec![0.0; blocks.len() / ty.block_bytes() * ty.block_len()];
-    block::decode(ty, blocks, &mut values)?;
-    Ok(values)
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod blocks;
 pub(crate) mod folder;
 
 use lorgnette_quant::TensorType;
