@@ -4,13 +4,20 @@
 //! dispatches has few of them, and a processor can keep a row in its cache from norm to projection.
 
 pub mod cpu;
+mod matrix;
+mod stage;
 
-use lorgnette_quant::gguf::Tensor;
-
+pub use self::matrix::Matrix;
+pub use self::stage::{
+    Activation, AttentionInput, Dense, FeedForwardInput, Heads, KvShape, LayerNorm, Linear, Norm, Output,
+    Pairing, Place, RmsNorm, Rotary, Sight,
+};
 use crate::{Result, TokenId};
 
 /// Computes the stages. Activations are rows of f32, one row a token.
-pub trait Backend: Send + Sync {
+///
+/// A clone computes in the same place: what one has loaded the other can use.
+pub trait Backend: Clone + Send + Sync {
     /// A tensor of weights, wherever and however the backend keeps it.
     type Weights;
     /// Rows of activations.
@@ -18,8 +25,8 @@ pub trait Backend: Send + Sync {
     /// Keys and values of all layers of one sequence.
     type KvCache;
 
-    /// Takes over a tensor. Its blocks stay mapped, or are repacked once.
-    fn load(&self, tensor: Tensor) -> Result<Self::Weights>;
+    /// Takes over a matrix. Blocks that are mapped stay so, or are repacked once.
+    fn load(&self, matrix: Matrix) -> Result<Self::Weights>;
 
     /// A cache for `positions` tokens.
     fn kv_cache(&self, shape: KvShape, positions: usize) -> Result<Self::KvCache>;
@@ -37,13 +44,14 @@ pub trait Backend: Send + Sync {
         at: Place,
     ) -> Result<Self::Rows>;
 
-    /// Each query over the keys up to its own position: `[rows][heads * head_len]`.
+    /// Each query over the keys that are in `sight`: `[rows][heads * head_len]`.
     fn attention(
         &self,
         heads: &Heads,
         queries: &Self::Rows,
         cache: &Self::KvCache,
         at: Place,
+        sight: Sight,
     ) -> Result<Self::Rows>;
 
     /// Projection, added to `residual`.
@@ -63,107 +71,29 @@ pub trait Backend: Send + Sync {
 
     /// Norm and output matrix over the rows from `first` on: `[rows - first][vocabulary]`.
     fn logits(&self, stage: &Output<'_, Self::Weights>, rows: &Self::Rows, first: usize) -> Result<Vec<f32>>;
-}
 
-/// How large keys and values are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KvShape {
-    /// Layers with attention.
-    pub layers: usize,
-    /// Elements of a key, and of a value, over all heads.
-    pub width: usize,
-}
+    /// Rows from the host: `values` is `[rows][width]`.
+    fn upload(&self, width: usize, values: Vec<f32>) -> Result<Self::Rows>;
 
-/// Where in a cache a stage works.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The layer.
-    pub layer: usize,
-    /// The position of the first row.
-    pub start: usize,
-}
+    /// Rows back to the host: `[rows][width]`.
+    fn download(&self, rows: &Self::Rows) -> Result<Vec<f32>>;
 
-/// The heads of an attention layer. `count` is a multiple of `kv_count`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heads {
-    /// Query heads.
-    pub count: usize,
-    /// Heads of keys and values.
-    pub kv_count: usize,
-    /// Elements of one head.
-    pub len: usize,
-}
+    /// Rows of `parts` put one after the other.
+    fn concat(&self, parts: &[&Self::Rows]) -> Result<Self::Rows>;
 
-/// A matrix and what is added to its product.
-pub struct Linear<W> {
-    /// `[input, output]` in GGUF's order.
-    pub weight: W,
-    /// `[output]`.
-    pub bias: Option<W>,
-}
+    /// The norm of each row.
+    fn norm(&self, norm: &Norm<Self::Weights>, rows: &Self::Rows) -> Result<Self::Rows>;
 
-/// Root-mean-square norm (Zhang and Sennrich 2019).
-pub struct RmsNorm<W> {
-    /// The factors, as many as the rows that are normed are long.
-    pub weight: W,
-    /// Added to the mean square.
-    pub epsilon: f32,
-}
+    /// Norm, projection and activation of each row.
+    fn dense(&self, stage: &Dense<Self::Weights>, rows: &Self::Rows) -> Result<Self::Rows>;
 
-/// From the residual stream to queries, and keys and values in the cache.
-pub struct AttentionInput<W> {
-    /// Over the whole row.
-    pub norm: RmsNorm<W>,
-    /// Projection to queries.
-    pub query: Linear<W>,
-    /// Projection to keys.
-    pub key: Linear<W>,
-    /// Projection to values.
-    pub value: Linear<W>,
-    /// Over each head of the queries (Qwen3).
-    pub query_norm: Option<RmsNorm<W>>,
-    /// Over each head of the keys.
-    pub key_norm: Option<RmsNorm<W>>,
-    /// How heads are split.
-    pub heads: Heads,
-    /// How positions turn queries and keys.
-    pub rotary: Rotary,
-}
+    /// Adds rows `first`, `first + 1`, .. of the table to those of `rows`.
+    fn add_positions(&self, table: &Self::Weights, first: usize, rows: &mut Self::Rows) -> Result<()>;
 
-/// Rotary position embedding (Su et al. 2021): pair `i` of a head is turned by `position * frequencies[i]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rotary {
-    /// Which elements make a pair.
-    pub pairing: Pairing,
-    /// Radians a position, one for each pair.
-    pub frequencies: Vec<f32>,
-    /// Factor on sine and cosine; YaRN lengthens vectors with it.
-    pub magnitude: f32,
-}
+    /// Row `i` is the rows numbered `sources[i * group..][..group]` side by side, zeros where there is `None`:
+    /// `[sources / group][group * width]`. Windows of a convolution, stacked frames and shuffled pixels are such.
+    fn gather(&self, rows: &Self::Rows, sources: &[Option<usize>], group: usize) -> Result<Self::Rows>;
 
-/// Which two elements of a head are turned together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pairing {
-    /// Neighbours: `2 * i` and `2 * i + 1`. Llama as converted to GGUF.
-    Neighbours,
-    /// `i` and `i + len / 2`. Qwen.
-    Halves,
-}
-
-/// From the residual stream to the gated activations of the feed-forward layer.
-pub struct FeedForwardInput<W> {
-    /// Over the whole row.
-    pub norm: RmsNorm<W>,
-    /// What is activated.
-    pub gate: Linear<W>,
-    /// What it is multiplied with.
-    pub up: Linear<W>,
-}
-
-/// From the residual stream to logits.
-pub struct Output<'a, W> {
-    /// Over the whole row.
-    pub norm: &'a RmsNorm<W>,
-    /// `[width, vocabulary]`; the embedding table where the two are tied.
-    pub head: &'a W,
+    /// Row `i` is the mean of rows `i * count..(i + 1) * count`; rows that are left over at the end are dropped.
+    fn mean_pool(&self, rows: &Self::Rows, count: usize) -> Result<Self::Rows>;
 }

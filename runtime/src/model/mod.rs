@@ -3,5 +3,8 @@
 pub mod audio;
 pub mod chat_template;
 pub mod decoder;
+mod encoder;
+mod keys;
+mod loader;
 pub mod tokenizer;
 pub mod vision;

@@ -1,4 +1,4 @@
-//! Causal attention with grouped keys and values.
+//! Attention with grouped keys and values.
 //!
 //! Some queries that share keys and values go through them together. What a query gets does not depend on which others
 //! are beside it.
@@ -9,7 +9,7 @@ use super::Rows;
 use super::isa::{Isa, Level, MAX_LANES, Work, array, exp};
 use super::kv_cache::{LayerCache, TILE};
 use super::team::{self, Shared};
-use crate::backend::Heads;
+use crate::backend::{Heads, Sight};
 
 /// Rows of queries that a thread takes at a time.
 const ROWS: usize = 16;
@@ -18,8 +18,14 @@ thread_local! {
     static SCORES: RefCell<Vec<f32>> = RefCell::default();
 }
 
-/// Each query of row `i`, at position `start + i`, over the keys of positions 0 to its own.
-pub(super) fn attend(heads: &Heads, queries: &Rows, cache: &LayerCache<'_>, start: usize) -> Rows {
+/// Each query of row `i`, at position `start + i`, over the keys in `sight`.
+pub(super) fn attend(
+    heads: &Heads,
+    queries: &Rows,
+    cache: &LayerCache<'_>,
+    start: usize,
+    sight: Sight,
+) -> Rows {
     let mut out = Rows::zeros(queries.count(), queries.width);
     let shared = Shared::new(&mut out.values);
     let level = Level::best();
@@ -27,7 +33,7 @@ pub(super) fn attend(heads: &Heads, queries: &Rows, cache: &LayerCache<'_>, star
         let (first_row, kv_head) = (task / heads.kv_count * ROWS, task % heads.kv_count);
         let end_row = queries.count().min(first_row + ROWS);
         SCORES.with_borrow_mut(|scores| {
-            let group = Group { heads, queries, cache, start, kv_head, out: &shared };
+            let group = Group { heads, queries, cache, start, sight, kv_head, out: &shared };
             level.run(GroupRows { group, rows: first_row..end_row, scores });
         });
     });
@@ -40,6 +46,7 @@ struct Group<'a> {
     queries: &'a Rows,
     cache: &'a LayerCache<'a>,
     start: usize,
+    sight: Sight,
     kv_head: usize,
     out: &'a Shared<'a, f32>,
 }
@@ -80,12 +87,21 @@ impl Group<'_> {
         (index / size, (self.kv_head * size + index % size) * self.heads.len)
     }
 
+    /// How many positions a query of row `row` sees.
+    #[inline(always)]
+    fn seen(&self, row: usize) -> usize {
+        match self.sight {
+            Sight::Causal => self.start + row + 1,
+            Sight::All => self.start + self.queries.count(),
+        }
+    }
+
     /// The `COUNT` queries from `first` on.
     #[inline(always)]
     fn attend<I: Isa, const COUNT: usize>(&self, first: usize, scores: &mut Vec<f32>) {
         let len = self.heads.len;
         let places: [(usize, usize); COUNT] = array(|i| self.place(first + i));
-        let seen: [usize; COUNT] = array(|i| self.start + places[i].0 + 1);
+        let seen: [usize; COUNT] = array(|i| self.seen(places[i].0));
         let queries: [&[f32]; COUNT] =
             array(|i| &self.queries.values[places[i].0 * self.queries.width + places[i].1..][..len]);
         let most = seen[COUNT - 1];

@@ -2,109 +2,151 @@
 //!
 //! Weights are read where they are mapped. All work is spread over one team of threads, as many as there are processors.
 
+mod activation;
 mod attention;
 mod isa;
 mod kv_cache;
 mod matmul;
 mod norm;
+mod rows;
 mod team;
+mod weights;
 
-use lorgnette_quant::gguf::Tensor;
-
+use self::activation::{activate, gate_by};
 use self::attention::attend;
 pub use self::kv_cache::KvCache;
-use self::matmul::{decode_row, decode_vector, linears, matmuls};
-use self::norm::{gate_by_silu, normed, rotate};
-use super::{AttentionInput, Backend, FeedForwardInput, Heads, KvShape, Linear, Output, Place};
-use crate::{Result, TokenId};
+use self::matmul::{linears, matmuls};
+use self::norm::{normed, rms_normed, rotate};
+pub use self::rows::Rows;
+pub use self::weights::Weights;
+use super::{
+    Activation, AttentionInput, Backend, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm,
+    Output, Place, Sight,
+};
+use crate::{Error, ErrorKind, Result, TokenId};
 
 /// Computes on all processors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu;
 
-/// `[count][width]`, row after row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rows {
-    width: usize,
-    values: Vec<f32>,
-}
-
-impl Rows {
-    fn zeros(count: usize, width: usize) -> Self {
-        Self { width, values: vec![0.0; count * width] }
-    }
-
-    fn count(&self) -> usize {
-        self.values.len() / self.width
-    }
-
-    fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
-        self.values.chunks_exact_mut(self.width)
-    }
-}
-
 impl Backend for Cpu {
-    type Weights = Tensor;
+    type Weights = Weights;
     type Rows = Rows;
     type KvCache = KvCache;
 
-    fn load(&self, tensor: Tensor) -> Result<Tensor> {
-        // What cannot be decoded must be known now, and not at the first token.
-        let mut row = vec![0.0; tensor.info().shape().row_len()];
-        decode_row(&tensor, 0, &mut row)?;
-        Ok(tensor)
+    fn load(&self, matrix: Matrix) -> Result<Weights> {
+        Weights::new(matrix)
     }
 
     fn kv_cache(&self, shape: KvShape, positions: usize) -> Result<KvCache> {
         KvCache::new(shape, positions)
     }
 
-    fn embed(&self, table: &Tensor, tokens: &[TokenId]) -> Result<Rows> {
-        let mut rows = Rows::zeros(tokens.len(), table.info().shape().row_len());
-        rows.iter_mut().zip(tokens).try_for_each(|(row, &token)| decode_row(table, token as usize, row))?;
+    fn embed(&self, table: &Weights, tokens: &[TokenId]) -> Result<Rows> {
+        let mut rows = Rows::zeros(tokens.len(), table.matrix().columns());
+        rows.iter_mut().zip(tokens).try_for_each(|(row, &token)| table.decode_row(token as usize, row))?;
         Ok(rows)
     }
 
     fn attention_input(
         &self,
-        stage: &AttentionInput<Tensor>,
+        stage: &AttentionInput<Weights>,
         rows: &Rows,
         cache: &mut KvCache,
         at: Place,
     ) -> Result<Rows> {
-        let x = normed(&stage.norm, rows, rows.width)?;
+        let x = normed(&stage.norm, rows);
         let [mut queries, mut keys, values] = linears([&stage.query, &stage.key, &stage.value], &x)?;
         if let Some(norm) = &stage.query_norm {
-            queries = normed(norm, &queries, stage.heads.len)?;
+            queries = rms_normed(norm, &queries, stage.heads.len);
         }
         if let Some(norm) = &stage.key_norm {
-            keys = normed(norm, &keys, stage.heads.len)?;
+            keys = rms_normed(norm, &keys, stage.heads.len);
         }
-        rotate(&stage.rotary, [&mut queries, &mut keys], stage.heads.len, at.start);
+        if let Some(rotary) = &stage.rotary {
+            rotate(rotary, [&mut queries, &mut keys], stage.heads.len, at.start);
+        }
         cache.write(at, &keys, &values);
         Ok(queries)
     }
 
-    fn attention(&self, heads: &Heads, queries: &Rows, cache: &KvCache, at: Place) -> Result<Rows> {
-        Ok(attend(heads, queries, &cache.layer(at.layer), at.start))
+    fn attention(
+        &self,
+        heads: &Heads,
+        queries: &Rows,
+        cache: &KvCache,
+        at: Place,
+        sight: Sight,
+    ) -> Result<Rows> {
+        Ok(attend(heads, queries, &cache.layer(at.layer), at.start, sight))
     }
 
-    fn project_onto(&self, projection: &Linear<Tensor>, rows: &Rows, residual: &mut Rows) -> Result<()> {
+    fn project_onto(&self, projection: &Linear<Weights>, rows: &Rows, residual: &mut Rows) -> Result<()> {
         let [projected] = linears([projection], rows)?;
         residual.values.iter_mut().zip(&projected.values).for_each(|(r, p)| *r += p);
         Ok(())
     }
 
-    fn feed_forward_input(&self, stage: &FeedForwardInput<Tensor>, rows: &Rows) -> Result<Rows> {
-        let x = normed(&stage.norm, rows, rows.width)?;
+    fn feed_forward_input(&self, stage: &FeedForwardInput<Weights>, rows: &Rows) -> Result<Rows> {
+        let x = rms_normed(&stage.norm, rows, rows.width);
         let [mut gated, up] = linears([&stage.gate, &stage.up], &x)?;
-        gate_by_silu(&mut gated, &up);
+        gate_by(Activation::Silu, &mut gated, &up);
         Ok(gated)
     }
 
-    fn logits(&self, stage: &Output<'_, Tensor>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
+    fn logits(&self, stage: &Output<'_, Weights>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
         let wanted = Rows { width: rows.width, values: rows.values[first * rows.width..].to_vec() };
-        let [logits] = matmuls([stage.head], &normed(stage.norm, &wanted, rows.width)?)?;
+        let [logits] = matmuls([stage.head], &rms_normed(stage.norm, &wanted, rows.width))?;
         Ok(logits.values)
+    }
+
+    fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {
+        if width == 0 || !values.len().is_multiple_of(width) {
+            let detail = format!("found {} values, expected rows of {width}", values.len());
+            return Err(Error::new(ErrorKind::Argument, "rows", detail));
+        }
+        Ok(Rows { width, values })
+    }
+
+    fn download(&self, rows: &Rows) -> Result<Vec<f32>> {
+        Ok(rows.values.clone())
+    }
+
+    fn concat(&self, parts: &[&Rows]) -> Result<Rows> {
+        let width = parts.first().map_or(1, |rows| rows.width);
+        let values: Vec<_> = parts.iter().map(|rows| rows.values.as_slice()).collect();
+        Ok(Rows { width, values: values.concat() })
+    }
+
+    fn norm(&self, norm: &Norm<Weights>, rows: &Rows) -> Result<Rows> {
+        Ok(normed(norm, rows))
+    }
+
+    fn dense(&self, stage: &Dense<Weights>, rows: &Rows) -> Result<Rows> {
+        let [mut out] = match &stage.norm {
+            Some(norm) => linears([&stage.linear], &normed(norm, rows))?,
+            None => linears([&stage.linear], rows)?,
+        };
+        if let Some(activation) = stage.activation {
+            activate(activation, &mut out);
+        }
+        Ok(out)
+    }
+
+    fn add_positions(&self, table: &Weights, first: usize, rows: &mut Rows) -> Result<()> {
+        let mut position = vec![0.0; rows.width];
+        for (index, row) in rows.iter_mut().enumerate() {
+            table.decode_row(first + index, &mut position)?;
+            row.iter_mut().zip(&position).for_each(|(x, p)| *x += p);
+        }
+        Ok(())
+    }
+
+    fn gather(&self, rows: &Rows, sources: &[Option<usize>], group: usize) -> Result<Rows> {
+        Ok(rows.gather(sources, group))
+    }
+
+    fn mean_pool(&self, rows: &Rows, count: usize) -> Result<Rows> {
+        Ok(rows.mean_pool(count))
     }
 }

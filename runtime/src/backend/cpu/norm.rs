@@ -1,49 +1,55 @@
-//! Root-mean-square norm, rotary position embedding, and the gate of the feed-forward layer.
+//! Norms, and rotary position embedding.
 
-use lorgnette_quant::gguf::Tensor;
-
-use super::isa::{Isa, Level, MAX_LANES, Work, exp};
-use super::{Rows, decode_vector, team};
-use crate::Result;
-use crate::backend::{Pairing, RmsNorm, Rotary};
+use super::isa::{Isa, Level, Work};
+use super::{Rows, Weights, team};
+use crate::backend::{LayerNorm, Norm, Pairing, RmsNorm, Rotary};
 
 /// Rows that a thread takes at a time.
 const ROWS: usize = 16;
 
-/// Elements that a thread takes at a time, where rows do not matter. A multiple of [`MAX_LANES`].
-const ELEMENTS: usize = 8192;
+/// Each row, normed.
+pub(super) fn normed(norm: &Norm<Weights>, rows: &Rows) -> Rows {
+    match norm {
+        Norm::Rms(norm) => rms_normed(norm, rows, rows.width),
+        Norm::Layer(norm) => layer_normed(norm, rows),
+    }
+}
 
 /// Each stretch of `len` elements of every row, normed by itself: the row, or a head of it.
-pub(super) fn normed(norm: &RmsNorm<Tensor>, rows: &Rows, len: usize) -> Result<Rows> {
-    let weight = &decode_vector(&norm.weight)?;
+pub(super) fn rms_normed(norm: &RmsNorm<Weights>, rows: &Rows, len: usize) -> Rows {
+    let weight = norm.weight.vector();
     let mut out = rows.clone();
     let level = Level::best();
     team::for_each_chunk(&mut out.values, ROWS * rows.width, |_, parts| {
-        level.run(Normed { parts, len, weight, epsilon: norm.epsilon });
+        level.run(RmsNormed { parts, len, weight, epsilon: norm.epsilon });
     });
-    Ok(out)
+    out
 }
 
-struct Normed<'a> {
+fn layer_normed(norm: &LayerNorm<Weights>, rows: &Rows) -> Rows {
+    let (weight, bias) = (norm.weight.vector(), norm.bias.vector());
+    let mut out = rows.clone();
+    let level = Level::best();
+    team::for_each_chunk(&mut out.values, ROWS * rows.width, |_, parts| {
+        level.run(LayerNormed { parts, weight, bias, epsilon: norm.epsilon });
+    });
+    out
+}
+
+struct RmsNormed<'a> {
     parts: &'a mut [f32],
     len: usize,
     weight: &'a [f32],
     epsilon: f32,
 }
 
-impl Work for Normed<'_> {
+impl Work for RmsNormed<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
         for part in self.parts.chunks_exact_mut(self.len) {
-            let mut sums = I::splat(0.0);
-            let lanes = part.chunks_exact(I::LANES);
-            let rest: f32 = lanes.remainder().iter().map(|x| x * x).sum();
-            for x in lanes {
-                sums = I::fma(I::load(x), I::load(x), sums);
-            }
-            let mean_square = (I::sum(sums) + rest) / self.len as f32;
+            let mean_square = mean_square::<I>(part, 0.0);
             let scale = 1.0 / (mean_square + self.epsilon).sqrt();
             for (x, weight) in part.iter_mut().zip(self.weight) {
                 *x = *x * scale * weight;
@@ -52,45 +58,50 @@ impl Work for Normed<'_> {
     }
 }
 
-/// `gate` becomes SiLU (Hendrycks and Gimpel 2016) of itself times `up`.
-pub(super) fn gate_by_silu(gate: &mut Rows, up: &Rows) {
-    let level = Level::best();
-    team::for_each_chunk(&mut gate.values, ELEMENTS, |index, gate| {
-        level.run(Silu { up: &up.values[index * ELEMENTS..][..gate.len()], gate });
-    });
+struct LayerNormed<'a> {
+    parts: &'a mut [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    epsilon: f32,
 }
 
-struct Silu<'a> {
-    gate: &'a mut [f32],
-    up: &'a [f32],
-}
-
-impl Work for Silu<'_> {
+impl Work for LayerNormed<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let mut last = [[0.0; MAX_LANES]; 2];
-        for (gate, up) in self.gate.chunks_mut(I::LANES).zip(self.up.chunks(I::LANES)) {
-            let count = gate.len();
-            if count == I::LANES {
-                silu::<I>(gate, up);
-                continue;
+        for part in self.parts.chunks_exact_mut(self.weight.len()) {
+            let mean = mean::<I>(part);
+            let scale = 1.0 / (mean_square::<I>(part, mean) + self.epsilon).sqrt();
+            for ((x, weight), bias) in part.iter_mut().zip(self.weight).zip(self.bias) {
+                *x = (*x - mean) * scale * weight + bias;
             }
-            last[0][..count].copy_from_slice(gate);
-            last[1][..count].copy_from_slice(up);
-            let [padded_gate, padded_up] = &mut last;
-            silu::<I>(padded_gate, padded_up);
-            gate.copy_from_slice(&padded_gate[..count]);
         }
     }
 }
 
 #[inline(always)]
-fn silu<I: Isa>(gate: &mut [f32], up: &[f32]) {
-    let x = I::load(gate);
-    let divisor = I::add(I::splat(1.0), exp::<I>(I::sub(I::splat(0.0), x)));
-    I::store(I::mul(I::div(x, divisor), I::load(up)), gate);
+fn mean<I: Isa>(values: &[f32]) -> f32 {
+    let mut sums = I::splat(0.0);
+    let lanes = values.chunks_exact(I::LANES);
+    let rest: f32 = lanes.remainder().iter().sum();
+    for x in lanes {
+        sums = I::add(I::load(x), sums);
+    }
+    (I::sum(sums) + rest) / values.len() as f32
+}
+
+/// The mean of the squares of the distances from `center`.
+#[inline(always)]
+fn mean_square<I: Isa>(values: &[f32], center: f32) -> f32 {
+    let mut sums = I::splat(0.0);
+    let lanes = values.chunks_exact(I::LANES);
+    let rest: f32 = lanes.remainder().iter().map(|x| (x - center) * (x - center)).sum();
+    for x in lanes {
+        let x = I::sub(I::load(x), I::splat(center));
+        sums = I::fma(x, x, sums);
+    }
+    (I::sum(sums) + rest) / values.len() as f32
 }
 
 /// Turns the pairs of every head in each of `all`. Row `i` is at position `start + i`; elements past the pairs stay.

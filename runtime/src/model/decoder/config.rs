@@ -1,9 +1,10 @@
 //! The sizes of a language model, from its metadata.
 
-use lorgnette_quant::gguf::{FromValue, Metadata, Strings, keys};
+use lorgnette_quant::gguf::{Metadata, Strings, keys};
 
 use super::rotary;
 use crate::backend::{Heads, Pairing, Rotary};
+use crate::model::keys::Keys;
 use crate::{Error, ErrorKind, Result};
 
 /// The families of language models.
@@ -63,7 +64,7 @@ pub struct Config {
 impl Config {
     pub(super) fn read(metadata: &Metadata) -> Result<Self> {
         let family = Family::of(metadata.require(keys::ARCHITECTURE)?)?;
-        let keys = Keys { metadata, architecture: metadata.require(keys::ARCHITECTURE)? };
+        let keys = Keys::new(metadata, metadata.require(keys::ARCHITECTURE)?);
         let width = keys.positive("embedding_length")?;
         let count = keys.positive("attention.head_count")?;
         let kv_count = keys.get("attention.head_count_kv")?.unwrap_or(count);
@@ -85,7 +86,7 @@ impl Config {
 }
 
 fn vocabulary(keys: &Keys<'_>) -> Result<usize> {
-    let tokens: Option<&Strings> = keys.metadata.get("tokenizer.ggml.tokens")?;
+    let tokens: Option<&Strings> = keys.metadata().get("tokenizer.ggml.tokens")?;
     match tokens {
         Some(tokens) => Ok(tokens.len()),
         None => keys.positive("vocab_size"),
@@ -106,32 +107,4 @@ fn check_heads(keys: &Keys<'_>, heads: Heads) -> Result<()> {
         return Err(Error::malformed(keys.name("attention.key_length"), heads.len, "an even number above 0"));
     }
     Ok(())
-}
-
-/// The keys of one architecture.
-pub(super) struct Keys<'a> {
-    metadata: &'a Metadata,
-    architecture: &'a str,
-}
-
-impl<'a> Keys<'a> {
-    /// The full name of a key.
-    pub(super) fn name(&self, key: &str) -> String {
-        format!("{}.{key}", self.architecture)
-    }
-
-    pub(super) fn get<T: FromValue<'a>>(&self, key: &str) -> Result<Option<T>> {
-        self.metadata.get(&self.name(key))
-    }
-
-    pub(super) fn require<T: FromValue<'a>>(&self, key: &str) -> Result<T> {
-        self.metadata.require(&self.name(key))
-    }
-
-    fn positive(&self, key: &str) -> Result<usize> {
-        match self.require(key)? {
-            0 => Err(Error::malformed(self.name(key), 0, "a number above 0")),
-            number => Ok(number),
-        }
-    }
 }

@@ -18,7 +18,7 @@ use lorgnette_quant::gguf::Gguf;
 
 pub use self::config::{Config, Family};
 use self::weights::{Layer, Weights};
-use crate::backend::{Backend, KvShape, Output, Place};
+use crate::backend::{Backend, KvShape, Output, Place, Sight};
 use crate::{Error, ErrorKind, Result, TokenId};
 
 /// A language model, loaded into a backend. Several sequences can share one.
@@ -114,7 +114,7 @@ impl<B: Backend> Decoder<B> {
         at: Place,
     ) -> Result<()> {
         let queries = self.backend.attention_input(&layer.attention_input, x, cache, at)?;
-        let attended = self.backend.attention(&self.config.heads, &queries, cache, at)?;
+        let attended = self.backend.attention(&self.config.heads, &queries, cache, at, Sight::Causal)?;
         self.backend.project_onto(&layer.attention_output, &attended, x)?;
         let gated = self.backend.feed_forward_input(&layer.feed_forward_input, x)?;
         self.backend.project_onto(&layer.feed_forward_output, &gated, x)

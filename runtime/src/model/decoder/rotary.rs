@@ -2,8 +2,8 @@
 
 use std::f32::consts::TAU;
 
-use super::config::Keys;
 use crate::backend::{Pairing, Rotary};
+use crate::model::keys::Keys;
 use crate::{Error, ErrorKind, Result};
 
 /// What the metadata says of the rotary embedding of heads of `head_len` elements.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use lorgnette_quant::block;
-use lorgnette_quant::gguf::{Gguf, Tensor};
+use lorgnette_quant::gguf::Gguf;
 
 use super::Config;
-use crate::backend::{AttentionInput, Backend, FeedForwardInput, Linear, RmsNorm, Rotary};
-use crate::{Error, Result};
+use crate::Result;
+use crate::backend::{AttentionInput, Backend, FeedForwardInput, Linear, Norm, RmsNorm, Rotary};
+use crate::model::loader::Loader;
 
 pub(super) struct Weights<W> {
     pub(super) embedding: W,
@@ -30,93 +30,63 @@ impl<W> Weights<W> {
         model: &Arc<Gguf>,
         config: &Config,
     ) -> Result<Self> {
-        let loader = Loader { backend, model, config, rotary: rotary(model, config)? };
+        let loader = &Loader { backend, model };
+        let layers = Layers { loader, config, rotary: rotary(loader, config)? };
         Ok(Self {
             embedding: loader.tensor("token_embd.weight", &[config.width, config.vocabulary])?,
-            layers: (0..config.layers).map(|i| loader.layer(i)).collect::<Result<_>>()?,
-            norm: loader.norm("output_norm.weight", config.width)?,
-            head: loader.optional("output.weight", &[config.width, config.vocabulary])?,
+            layers: (0..config.layers).map(|i| layers.layer(i)).collect::<Result<_>>()?,
+            norm: loader.rms_norm("output_norm", config.width, config.epsilon)?,
+            head: loader.optional_tensor("output.weight", &[config.width, config.vocabulary])?,
         })
     }
 }
 
 /// The rotary embedding of `config`, its frequencies divided by the factors in `rope_freqs.weight` if there are any:
 /// that is how the scaling of Llama 3 is stored.
-fn rotary(model: &Arc<Gguf>, config: &Config) -> Result<Rotary> {
+fn rotary<B: Backend>(loader: &Loader<'_, B>, config: &Config) -> Result<Rotary> {
     let mut rotary = config.rotary.clone();
-    if let Some(tensor) = shaped(model, "rope_freqs.weight", &[config.heads.len / 2])? {
-        let mut factors = vec![1.0; config.heads.len / 2];
-        block::decode(tensor.info().ty(), tensor.data(), &mut factors)?;
+    let (name, dims) = ("rope_freqs.weight", [config.heads.len / 2]);
+    if loader.optional(name, &dims)?.is_some() {
+        let factors = loader.values(name, &dims)?;
         rotary.frequencies.iter_mut().zip(factors).for_each(|(frequency, factor)| *frequency /= factor);
     }
     Ok(rotary)
 }
 
-/// The tensor called `name`, if there is one, and an error if it has another shape than `dims`.
-fn shaped(model: &Arc<Gguf>, name: &str, dims: &[usize]) -> Result<Option<Tensor>> {
-    let Some(tensor) = model.shared_tensor(name) else { return Ok(None) };
-    let found = tensor.info().shape();
-    if found.dims() != dims {
-        return Err(Error::malformed(format!("tensor {name:?} shape"), found, format!("{dims:?}")));
-    }
-    Ok(Some(tensor))
-}
-
-struct Loader<'a, B> {
-    backend: &'a B,
-    model: &'a Arc<Gguf>,
+struct Layers<'a, B> {
+    loader: &'a Loader<'a, B>,
     config: &'a Config,
     rotary: Rotary,
 }
 
-impl<B: Backend> Loader<'_, B> {
-    fn optional(&self, name: &str, dims: &[usize]) -> Result<Option<B::Weights>> {
-        shaped(self.model, name, dims)?.map(|tensor| self.backend.load(tensor)).transpose()
-    }
-
-    fn tensor(&self, name: &str, dims: &[usize]) -> Result<B::Weights> {
-        let missing = || Error::missing(format!("tensor {name:?}"), format!("it with shape {dims:?}"));
-        self.optional(name, dims)?.ok_or_else(missing)
-    }
-
-    fn norm(&self, name: &str, len: usize) -> Result<RmsNorm<B::Weights>> {
-        Ok(RmsNorm { weight: self.tensor(name, &[len])?, epsilon: self.config.epsilon })
-    }
-
-    fn optional_norm(&self, name: &str, len: usize) -> Result<Option<RmsNorm<B::Weights>>> {
-        let weight = self.optional(name, &[len])?;
+impl<B: Backend> Layers<'_, B> {
+    fn head_norm(&self, name: &str) -> Result<Option<RmsNorm<B::Weights>>> {
+        let weight = self.loader.optional_tensor(&format!("{name}.weight"), &[self.config.heads.len])?;
         Ok(weight.map(|weight| RmsNorm { weight, epsilon: self.config.epsilon }))
     }
 
-    fn linear(&self, name: &str, input: usize, output: usize) -> Result<Linear<B::Weights>> {
-        Ok(Linear {
-            weight: self.tensor(&format!("{name}.weight"), &[input, output])?,
-            bias: self.optional(&format!("{name}.bias"), &[output])?,
-        })
-    }
-
     fn layer(&self, number: usize) -> Result<Layer<B::Weights>> {
-        let Config { width, feed_forward, heads, .. } = *self.config;
+        let Self { loader, config: &Config { width, feed_forward, heads, epsilon, .. }, .. } = *self;
         let (queries, keys) = (heads.count * heads.len, heads.kv_count * heads.len);
         let name = |part: &str| format!("blk.{number}.{part}");
         Ok(Layer {
             attention_input: AttentionInput {
-                norm: self.norm(&name("attn_norm.weight"), width)?,
-                query: self.linear(&name("attn_q"), width, queries)?,
-                key: self.linear(&name("attn_k"), width, keys)?,
-                value: self.linear(&name("attn_v"), width, keys)?,
-                query_norm: self.optional_norm(&name("attn_q_norm.weight"), heads.len)?,
-                key_norm: self.optional_norm(&name("attn_k_norm.weight"), heads.len)?,
+                norm: Norm::Rms(loader.rms_norm(&name("attn_norm"), width, epsilon)?),
+                query: loader.linear(&name("attn_q"), width, queries)?,
+                key: loader.linear(&name("attn_k"), width, keys)?,
+                value: loader.linear(&name("attn_v"), width, keys)?,
+                query_norm: self.head_norm(&name("attn_q_norm"))?,
+                key_norm: self.head_norm(&name("attn_k_norm"))?,
                 heads,
-                rotary: self.rotary.clone(),
+                rotary: Some(self.rotary.clone()),
             },
-            attention_output: self.linear(&name("attn_output"), queries, width)?,
+            attention_output: loader.linear(&name("attn_output"), queries, width)?,
             feed_forward_input: FeedForwardInput {
-                norm: self.norm(&name("ffn_norm.weight"), width)?,
-                gate: self.linear(&name("ffn_gate"), width, feed_forward)?,
-                up: self.linear(&name("ffn_up"), width, feed_forward)?,
+                norm: loader.rms_norm(&name("ffn_norm"), width, epsilon)?,
+                gate: loader.linear(&name("ffn_gate"), width, feed_forward)?,
+                up: loader.linear(&name("ffn_up"), width, feed_forward)?,
             },
-            feed_forward_output: self.linear(&name("ffn_down"), feed_forward, width)?,
+            feed_forward_output: loader.linear(&name("ffn_down"), feed_forward, width)?,
         })
     }
 }

@@ -12,8 +12,10 @@ mod picture;
 mod pixels;
 mod preprocess;
 mod resize;
+mod tower;
 
 pub use decode::decode;
 pub use picture::Picture;
 pub use pixels::{Pixels, Place, Tile};
 pub use preprocess::Preprocessor;
+pub use tower::VisionTower;

@@ -16,68 +16,48 @@ mod weights;
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use lorgnette_quant::gguf::Tensor;
-use lorgnette_quant::{TensorType, block};
+use lorgnette_quant::TensorType;
 
 use self::format::{Format, with_format};
 use self::input::Quantized;
 use self::weights::Scratch;
-use super::Rows;
 use super::isa::Level;
 use super::team::{self, Shared};
+use super::{Rows, Weights};
+use crate::Result;
 use crate::backend::Linear;
-use crate::{Error, ErrorKind, Result};
 
 /// Outputs that are computed together: with many activations their weights should fit into the second cache.
 const TILE: usize = 32;
 
-/// Row `index` of a matrix as floats.
-pub(super) fn decode_row(tensor: &Tensor, index: usize, row: &mut [f32]) -> Result<()> {
-    let info = tensor.info();
-    let count = info.shape().elements() / info.shape().row_len();
-    if index >= count {
-        let detail = format!("row {index} of {count} asked for");
-        return Err(Error::new(ErrorKind::Argument, format!("tensor {:?}", info.name()), detail));
-    }
-    let bytes = info.bytes() / count;
-    block::decode(info.ty(), &tensor.data()[index * bytes..][..bytes], row)
-}
-
-/// A tensor of one dimension as floats.
-pub(super) fn decode_vector(tensor: &Tensor) -> Result<Vec<f32>> {
-    let mut values = vec![0.0; tensor.info().shape().elements()];
-    block::decode(tensor.info().ty(), tensor.data(), &mut values)?;
-    Ok(values)
-}
-
 /// `rows` times the transpose of each weight, and the bias.
-pub(super) fn linears<const N: usize>(linears: [&Linear<Tensor>; N], rows: &Rows) -> Result<[Rows; N]> {
+pub(super) fn linears<const N: usize>(linears: [&Linear<Weights>; N], rows: &Rows) -> Result<[Rows; N]> {
     let mut outs = matmuls(linears.map(|linear| &linear.weight), rows)?;
     for (linear, out) in linears.iter().zip(&mut outs) {
         if let Some(bias) = &linear.bias {
-            let bias = decode_vector(bias)?;
-            out.iter_mut().for_each(|row| row.iter_mut().zip(&bias).for_each(|(x, b)| *x += b));
+            out.iter_mut().for_each(|row| row.iter_mut().zip(bias.vector()).for_each(|(x, b)| *x += b));
         }
     }
     Ok(outs)
 }
 
 /// `[count][input]` times the transpose of each `[output][input]`: `[count][output]`.
-pub(super) fn matmuls<const N: usize>(weights: [&Tensor; N], rows: &Rows) -> Result<[Rows; N]> {
-    matmuls_at(Level::best(), weights.map(Matrix::new), rows)
+pub(super) fn matmuls<const N: usize>(weights: [&Weights; N], rows: &Rows) -> Result<[Rows; N]> {
+    matmuls_at(Level::best(), weights.map(View::new), rows)
 }
 
 /// The bytes of `[outputs][inputs]`.
 #[derive(Clone, Copy)]
-struct Matrix<'a> {
+struct View<'a> {
     ty: TensorType,
     data: &'a [u8],
     outputs: usize,
 }
 
-impl<'a> Matrix<'a> {
-    fn new(tensor: &'a Tensor) -> Self {
-        Self { ty: tensor.info().ty(), data: tensor.data(), outputs: tensor.info().shape().dim(1) }
+impl<'a> View<'a> {
+    fn new(weights: &'a Weights) -> Self {
+        let matrix = weights.matrix();
+        Self { ty: matrix.ty(), data: matrix.data(), outputs: matrix.rows() }
     }
 
     fn has_levels(&self) -> bool {
@@ -135,8 +115,8 @@ thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
-fn matmuls_at<const N: usize>(level: Level, matrices: [Matrix<'_>; N], rows: &Rows) -> Result<[Rows; N]> {
-    let quantized = matrices.iter().any(Matrix::has_levels).then(|| Quantized::new(level, rows));
+fn matmuls_at<const N: usize>(level: Level, matrices: [View<'_>; N], rows: &Rows) -> Result<[Rows; N]> {
+    let quantized = matrices.iter().any(View::has_levels).then(|| Quantized::new(level, rows));
     let mut outs = matrices.map(|matrix| Rows::zeros(rows.count(), matrix.outputs));
     let sinks = outs.each_mut().map(|out| Shared::new(&mut out.values));
     let tiles = matrices.map(|matrix| matrix.outputs.div_ceil(TILE));

@@ -37,12 +37,12 @@ impl Case {
         Self { ty, outputs, data, rows: Rows { width, values: random(count * width, 2) } }
     }
 
-    fn matrix(&self) -> Matrix<'_> {
-        Matrix { ty: self.ty, data: &self.data, outputs: self.outputs }
+    fn view(&self) -> View<'_> {
+        View { ty: self.ty, data: &self.data, outputs: self.outputs }
     }
 
     fn product(&self, level: Level, rows: &Rows) -> Rows {
-        let [out] = matmuls_at(level, [self.matrix()], rows).expect("a product");
+        let [out] = matmuls_at(level, [self.view()], rows).expect("a product");
         out
     }
 
@@ -89,7 +89,7 @@ fn cases() -> impl Iterator<Item = Case> {
 
 #[test]
 fn every_level_gives_the_same_bits_for_levels() {
-    for case in cases().filter(|case| case.matrix().has_levels()) {
+    for case in cases().filter(|case| case.view().has_levels()) {
         let expected = bits(&case.product(Level::all()[0], &case.rows));
         for &level in Level::all() {
             assert!(bits(&case.product(level, &case.rows)) == expected, "{case}, {level:?}");
@@ -111,7 +111,7 @@ fn a_row_is_the_same_among_others_and_alone() {
 #[test]
 fn products_are_those_of_decoded_weights() {
     for case in cases() {
-        let tolerance = if case.matrix().has_levels() { LEVELS_TOLERANCE } else { FLOAT_TOLERANCE };
+        let tolerance = if case.view().has_levels() { LEVELS_TOLERANCE } else { FLOAT_TOLERANCE };
         for &level in Level::all() {
             let error = case.error(&case.product(level, &case.rows));
             assert!(error < tolerance, "{case}, {level:?}: {error}");
