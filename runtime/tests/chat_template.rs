@@ -8,10 +8,13 @@ use std::path::Path;
 
 use lorgnette_quant::gguf::{Metadata, Strings};
 use lorgnette_runtime::ErrorKind;
+use lorgnette_runtime::model::audio::Clip;
 use lorgnette_runtime::model::chat_template::{
     ChatTemplate, LocalTime, MAX_SOURCE, Message, Part, RenderOptions, Role,
 };
+use lorgnette_runtime::model::media::{Image, Sound};
 use lorgnette_runtime::model::tokenizer::{Special, TokenType};
+use lorgnette_runtime::model::vision::Picture;
 use serde_json::{Map, Value as Json, json};
 
 const NOW: LocalTime = LocalTime { year: 2026, month: 8, day: 3, hour: 9, minute: 5, second: 7 };
@@ -37,7 +40,8 @@ fn templates_of_all_families_render_as_by_transformers() {
 #[test]
 fn pictures_stand_where_the_marker_says_when_a_template_knows_only_text() {
     let chatml = template("chatml", &json!({}));
-    let messages = [Message::parts(Role::User, vec![Part::Image, Part::Text("What is it?".to_owned())])];
+    let messages =
+        [Message::parts(Role::User, vec![Part::Image(image()), Part::Text("What is it?".to_owned())])];
     let error = chatml.render(&messages, &RenderOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument);
     let options = RenderOptions { image_marker: Some("<image>".to_owned()), ..Default::default() };
@@ -178,8 +182,8 @@ fn message(json: &Json) -> Message {
 
 fn part(json: &Json) -> Part {
     match json["type"].as_str().unwrap() {
-        "image" => Part::Image,
-        "audio" => Part::Audio,
+        "image" => Part::Image(image()),
+        "audio" => Part::Audio(sound()),
         _ => Part::Text(json["text"].as_str().unwrap().to_owned()),
     }
 }
@@ -195,4 +199,12 @@ fn options(variables: &Json) -> RenderOptions {
         variables,
         ..Default::default()
     }
+}
+
+fn image() -> Image {
+    Image::new(Picture::new(1, 1, vec![0; 3]).unwrap())
+}
+
+fn sound() -> Sound {
+    Sound::new(Clip::new(vec![0.0; Clip::MIN_SAMPLES]).unwrap())
 }

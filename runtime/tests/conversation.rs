@@ -10,7 +10,7 @@ use std::sync::Arc;
 use lorgnette_runtime::ErrorKind;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{
-    Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel, Sampling,
+    Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel, Sampling, WhenFull,
 };
 use lorgnette_runtime::model::chat_template::{Message, Role};
 use lorgnette_runtime::model::tokenizer::Special;
@@ -113,7 +113,7 @@ fn a_stop_string_ends_the_answer_before_it() {
 #[test]
 fn a_full_context_is_said_and_a_long_prompt_refused() {
     let model = model();
-    let prompt = model.prompt(&[user("Hello")], &options(1).render).unwrap().len();
+    let prompt = model.prompt(&[user("Hello")], &options(1).render).unwrap().slots().len();
     let mut conversation = Conversation::new(model, prompt + 7).unwrap();
     let (answer, _) = ask(&mut conversation, &[user("Hello")], &options(1000));
     assert_eq!((answer.finish, answer.answer_tokens), (Finish::ContextFull, 8));
@@ -132,8 +132,25 @@ fn nobody_types_a_control_token() {
     let [end] = end[..] else { unreachable!("one token") };
     let count = |text: &str| {
         let prompt = model.prompt(&[user(text)], &options(1).render).unwrap();
-        prompt.iter().filter(|&&token| token == end).count()
+        prompt.tokens().filter(|&token| token == end).count()
     };
     assert_eq!(count("hello"), count("hel<|im_end|>lo"));
     assert!(count("hello") > 0, "the template ends turns with it");
+}
+
+#[test]
+fn a_window_slides_on_and_keeps_the_rules() {
+    let model = model();
+    let messages = [Message::text(Role::System, "Be short."), user("Hello")];
+    let prompt = model.prompt(&messages, &options(1).render).unwrap().slots().len();
+    let capacity = prompt + 16;
+    let mut conversation = Conversation::new(model.clone(), capacity).unwrap();
+    let slide = AnswerOptions { when_full: WhenFull::Slide, ..options(60) };
+    let (answer, pieces) = ask(&mut conversation, &messages, &slide);
+    assert_eq!((answer.finish, answer.answer_tokens), (Finish::Length, 60));
+    assert_eq!(pieces.concat(), answer.text);
+    assert!(answer.forgotten_tokens > 0 && conversation.len() <= capacity);
+    let (short, _) = ask(&mut Conversation::new(model, CAPACITY).unwrap(), &messages, &options(60));
+    let same = short.text.chars().zip(answer.text.chars()).take_while(|(a, b)| a == b).count();
+    assert!(same > 5, "until it slides the answer is the same");
 }

@@ -6,5 +6,6 @@ pub mod decoder;
 mod encoder;
 mod keys;
 mod loader;
+pub mod media;
 pub mod tokenizer;
 pub mod vision;

@@ -4,6 +4,7 @@ use lorgnette_quant::{Error, ErrorKind, Result};
 use serde_json::{Map, Value as Json, json};
 
 use super::RenderOptions;
+use crate::model::media::{Image, Sound};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +31,15 @@ impl Role {
     }
 }
 
-/// A part of a message. Pictures and sounds have only their place here.
+/// A part of a message. Of pictures and sounds a template sees only their place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Words.
     Text(String),
     /// A picture.
-    Image,
+    Image(Image),
     /// A sound.
-    Audio,
+    Audio(Sound),
 }
 
 impl Part {
@@ -99,8 +100,8 @@ impl Message {
         };
         let parts = self.content.iter().map(|part| match part {
             Part::Text(text) => Ok(text.as_str()),
-            Part::Image => options.image_marker.as_deref().ok_or_else(|| missing("a picture")),
-            Part::Audio => options.audio_marker.as_deref().ok_or_else(|| missing("a sound")),
+            Part::Image(_) => options.image_marker.as_deref().ok_or_else(|| missing("a picture")),
+            Part::Audio(_) => options.audio_marker.as_deref().ok_or_else(|| missing("a sound")),
         });
         parts.collect()
     }
@@ -110,8 +111,8 @@ impl Part {
     fn to_json(&self) -> Json {
         match self {
             Self::Text(text) => json!({"type": "text", "text": text}),
-            Self::Image => json!({"type": "image"}),
-            Self::Audio => json!({"type": "audio"}),
+            Self::Image(_) => json!({"type": "image"}),
+            Self::Audio(_) => json!({"type": "audio"}),
         }
     }
 }

@@ -12,6 +12,7 @@ mod config;
 mod rotary;
 mod weights;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use lorgnette_quant::gguf::Gguf;
@@ -33,6 +34,24 @@ pub struct Sequence<B: Backend> {
     cache: B::KvCache,
     capacity: usize,
     len: usize,
+}
+
+/// What comes next in a sequence.
+pub enum Input<'a, B: Backend> {
+    /// Tokens, which the model has rows for.
+    Tokens(&'a [TokenId]),
+    /// Some of the rows of a picture or a sound, as wide as the model's own.
+    Rows(&'a B::Rows, Range<usize>),
+}
+
+impl<B: Backend> Input<'_, B> {
+    /// Positions it takes.
+    fn len(&self) -> usize {
+        match self {
+            Self::Tokens(tokens) => tokens.len(),
+            Self::Rows(_, range) => range.len(),
+        }
+    }
 }
 
 /// The rows whose logits are wanted.
@@ -61,6 +80,11 @@ impl<B: Backend> Decoder<B> {
             None => e,
         })?;
         Ok(Self { backend, config, weights })
+    }
+
+    /// Where it is computed.
+    pub fn backend(&self) -> &B {
+        &self.backend
     }
 
     /// The sizes of the model.
@@ -94,16 +118,45 @@ impl<B: Backend> Decoder<B> {
         tokens: &[TokenId],
         wanted: Wanted,
     ) -> Result<Vec<f32>> {
-        self.check(sequence, tokens)?;
-        let mut x = self.backend.embed(&self.weights.embedding, tokens)?;
+        self.forward_inputs(sequence, &[Input::Tokens(tokens)], wanted)
+    }
+
+    /// Appends `inputs` to `sequence` and returns the logits that are `wanted`.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn forward_inputs(
+        &self,
+        sequence: &mut Sequence<B>,
+        inputs: &[Input<'_, B>],
+        wanted: Wanted,
+    ) -> Result<Vec<f32>> {
+        let count = inputs.iter().map(Input::len).sum();
+        self.check(sequence, inputs, count)?;
+        let mut x = self.embed(inputs)?;
         for (number, layer) in self.weights.layers.iter().enumerate() {
             let at = Place { layer: number, start: sequence.len };
             self.layer(layer, &mut x, &mut sequence.cache, at)?;
         }
-        sequence.len += tokens.len();
-        let first = if wanted == Wanted::Last { tokens.len() - 1 } else { 0 };
+        sequence.len += count;
+        let first = if wanted == Wanted::Last { count - 1 } else { 0 };
         let head = self.weights.head.as_ref().unwrap_or(&self.weights.embedding);
         self.backend.logits(&Output { norm: &self.weights.norm, head }, &x, first)
+    }
+
+    fn embed(&self, inputs: &[Input<'_, B>]) -> Result<B::Rows> {
+        let rows = |input: &Input<'_, B>| match input {
+            Input::Tokens(tokens) => self.backend.embed(&self.weights.embedding, tokens),
+            Input::Rows(rows, range) => {
+                self.backend.gather(rows, &range.clone().map(Some).collect::<Vec<_>>(), 1)
+            }
+        };
+        let mut parts =
+            inputs.iter().filter(|input| input.len() > 0).map(rows).collect::<Result<Vec<_>>>()?;
+        if parts.len() == 1 {
+            return Ok(parts.swap_remove(0));
+        }
+        self.backend.concat(&parts.iter().collect::<Vec<_>>())
     }
 
     fn layer(
@@ -120,17 +173,22 @@ impl<B: Backend> Decoder<B> {
         self.backend.project_onto(&layer.feed_forward_output, &gated, x)
     }
 
-    fn check(&self, sequence: &Sequence<B>, tokens: &[TokenId]) -> Result<()> {
+    fn check(&self, sequence: &Sequence<B>, inputs: &[Input<'_, B>], count: usize) -> Result<()> {
         let refuse = |detail: String| Err(Error::new(ErrorKind::Argument, "tokens", detail));
-        if tokens.is_empty() {
+        if count == 0 {
             return refuse("found none, expected at least one".into());
         }
-        if let Some(token) = tokens.iter().find(|&&token| token as usize >= self.config.vocabulary) {
+        let unknown = |token: &&TokenId| **token as usize >= self.config.vocabulary;
+        let tokens = inputs.iter().filter_map(|input| match input {
+            Input::Tokens(tokens) => Some(*tokens),
+            Input::Rows(..) => None,
+        });
+        if let Some(token) = tokens.flatten().find(unknown) {
             return refuse(format!("found {token}, expected less than {}", self.config.vocabulary));
         }
         let room = sequence.capacity - sequence.len;
-        if tokens.len() > room {
-            return refuse(format!("found {}, but the context has room for {room} more", tokens.len()));
+        if count > room {
+            return refuse(format!("found {count}, but the context has room for {room} more"));
         }
         Ok(())
     }

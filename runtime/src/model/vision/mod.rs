@@ -13,9 +13,11 @@ mod pixels;
 mod preprocess;
 mod resize;
 mod tower;
+mod written;
 
 pub use decode::decode;
 pub use picture::Picture;
 pub use pixels::{Pixels, Place, Tile};
 pub use preprocess::Preprocessor;
 pub use tower::VisionTower;
+pub use written::{PLACEHOLDER, Written, written};

@@ -6,6 +6,7 @@ use super::grid::Size;
 use super::picture::Picture;
 use super::pixels::{Pixels, Place, Tile};
 use super::resize::resize;
+use crate::model::media::{Detail, Image};
 use crate::{Error, Result};
 
 /// The longest edge of a resized picture (`MAX_IMAGE_SIZE` in Hugging Face's code).
@@ -64,9 +65,26 @@ impl Preprocessor {
         self.tile
     }
 
+    /// What an image asks for.
+    pub fn pixels(&self, image: &Image) -> Pixels {
+        match image.detail() {
+            Detail::Overview => self.overview(image.picture()),
+            Detail::Tiles => self.tiles(image.picture()),
+        }
+    }
+
     /// One tile that shows the whole picture (Hugging Face's `do_image_splitting=False`).
     pub fn overview(&self, picture: &Picture) -> Pixels {
         self.overview_only(&self.to_longest_edge(picture))
+    }
+
+    /// The rows and columns that [`Preprocessor::tiles`] cuts `picture` into; `(0, 0)` when one tile holds it all.
+    pub fn grid(&self, picture: &Picture) -> (usize, usize) {
+        let size = size_of(picture).with_longest_edge(self.longest_edge).in_tiles(self.tile);
+        match (size.height / self.tile, size.width / self.tile) {
+            (1, 1) => (0, 0),
+            grid => grid,
+        }
     }
 
     /// The picture cut into tiles, and an overview; only the overview when one tile holds it all

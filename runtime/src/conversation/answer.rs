@@ -1,0 +1,132 @@
+//! How to answer, and what an answer took.
+
+use std::ops::ControlFlow;
+
+use super::Sampling;
+use crate::model::chat_template::RenderOptions;
+
+/// How to answer.
+#[derive(Clone, Debug)]
+pub struct AnswerOptions {
+    /// What the chat template is given.
+    pub render: RenderOptions,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// Tokens of the answer at most.
+    pub max_tokens: usize,
+    /// Texts that end the answer, and are not part of it.
+    pub stop: Vec<String>,
+    /// What to do when the conversation has no room for more.
+    pub when_full: WhenFull,
+}
+
+impl Default for AnswerOptions {
+    /// Greedy, 512 tokens at most, and no further when the conversation is full.
+    fn default() -> Self {
+        let render = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
+        Self {
+            render,
+            sampling: Sampling::default(),
+            max_tokens: 512,
+            stop: Vec::new(),
+            when_full: WhenFull::default(),
+        }
+    }
+}
+
+/// What to do when a conversation has no room for more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// A prompt that does not fit is an error, and an answer ends with [`Finish::ContextFull`].
+    #[default]
+    Stop,
+    /// The oldest is forgotten: messages after those of the system until the prompt takes half of the room, and in an
+    /// answer the older half of what is behind them. What is left is computed anew. [`Answer`] counts what was
+    /// forgotten.
+    Slide,
+}
+
+/// What happens while an answer is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// So many of the passes of the towers, over pictures and sounds that are new, are done.
+    Encoded {
+        /// Passes so far.
+        done: usize,
+        /// Passes in all.
+        total: usize,
+    },
+    /// So many of the prompt's new tokens are computed.
+    Prefilled {
+        /// Tokens so far.
+        done: usize,
+        /// Tokens in all.
+        total: usize,
+    },
+    /// The next piece of the answer, in whole characters.
+    Piece(&'a str),
+}
+
+/// Hears of every event, and breaks the answer off.
+pub(super) type Listener<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + 'a;
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The model said so.
+    End,
+    /// A stop string came.
+    Stop,
+    /// There were [`AnswerOptions::max_tokens`].
+    Length,
+    /// The conversation has no room for more.
+    ContextFull,
+    /// The listener broke it off.
+    Cancelled,
+}
+
+/// An answer, and what it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// All pieces together.
+    pub text: String,
+    /// Why it ended.
+    pub finish: Finish,
+    /// Positions of the prompt: tokens, and rows of pictures and sounds.
+    pub prompt_tokens: usize,
+    /// Those of them that were computed; the others were still remembered.
+    pub prefilled_tokens: usize,
+    /// Those of them that are rows of pictures.
+    pub prefilled_image_tokens: usize,
+    /// Those of them that are rows of sounds.
+    pub prefilled_audio_tokens: usize,
+    /// Passes of the vision tower, one for each tile that was new.
+    pub vision_passes: usize,
+    /// Passes of the audio tower, one for each sound that was new.
+    pub audio_passes: usize,
+    /// Tokens of the answer.
+    pub answer_tokens: usize,
+    /// Messages that the prompt had no room for, see [`WhenFull::Slide`].
+    pub forgotten_messages: usize,
+    /// Tokens that were forgotten during the answer.
+    pub forgotten_tokens: usize,
+}
+
+impl Answer {
+    /// Nothing yet.
+    pub(super) fn begun(prompt_tokens: usize, forgotten_messages: usize) -> Self {
+        Self {
+            text: String::new(),
+            finish: Finish::Cancelled,
+            prompt_tokens,
+            prefilled_tokens: 0,
+            prefilled_image_tokens: 0,
+            prefilled_audio_tokens: 0,
+            vision_passes: 0,
+            audio_passes: 0,
+            answer_tokens: 0,
+            forgotten_messages,
+            forgotten_tokens: 0,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The tokens of an answer, one after the other.
+
+use std::ops::ControlFlow;
+
+use super::answer::{Answer, AnswerOptions, Event, Finish, Listener};
+use super::sampler::Sampler;
+use super::stop::StopStrings;
+use super::{Conversation, Slot, WhenFull};
+use crate::backend::Backend;
+use crate::{Result, TokenId};
+
+impl<B: Backend> Conversation<B> {
+    /// Answers, `logits` being those after the prompt. When it slides, the first `fixed` positions stay.
+    pub(super) fn generate(
+        &mut self,
+        mut logits: Vec<f32>,
+        options: &AnswerOptions,
+        fixed: usize,
+        answer: &mut Answer,
+        on: &mut Listener<'_>,
+    ) -> Result<()> {
+        let mut sampler = Sampler::new(options.sampling);
+        let mut decoder = self.memory.model.tokenizer.decoder();
+        let mut stop = StopStrings::new(&options.stop);
+        let mut said: Vec<TokenId> = self.memory.slots().iter().filter_map(Slot::token).collect();
+        answer.finish = loop {
+            if answer.answer_tokens == options.max_tokens {
+                break Finish::Length;
+            }
+            let token = sampler.choose(&mut logits, &said);
+            if self.memory.model.tokenizer.is_end(token) {
+                break Finish::End;
+            }
+            answer.answer_tokens += 1;
+            said.push(token);
+            let (text, stopped) = stop.push(&decoder.push(token).unwrap_or_default());
+            if show(answer, text, on).is_break() {
+                break Finish::Cancelled;
+            }
+            if stopped {
+                break Finish::Stop;
+            }
+            if self.memory.is_full() {
+                match options.when_full {
+                    WhenFull::Slide if self.slide(fixed, answer, on)? => {}
+                    WhenFull::Slide if !self.memory.is_full() => break Finish::Cancelled,
+                    _ => break Finish::ContextFull,
+                }
+            }
+            logits = self.memory.compute(token)?;
+        };
+        if matches!(answer.finish, Finish::Cancelled | Finish::Stop) {
+            return Ok(());
+        }
+        let (text, _) = stop.push(&decoder.finish().unwrap_or_default());
+        // What comes after the end cannot be broken off any more.
+        let _ = show(answer, text + &stop.finish(), on);
+        Ok(())
+    }
+}
+
+fn show(answer: &mut Answer, text: String, on: &mut Listener<'_>) -> ControlFlow<()> {
+    answer.text.push_str(&text);
+    if text.is_empty() { ControlFlow::Continue(()) } else { on(Event::Piece(&text)) }
+}

@@ -1,0 +1,83 @@
+//! A language model with all that it reads, sees and hears with.
+
+use std::sync::{Arc, Mutex};
+
+use lorgnette_quant::gguf::Gguf;
+
+use super::embeddings::Embeddings;
+use crate::backend::Backend;
+use crate::model::chat_template::ChatTemplate;
+use crate::model::decoder::Decoder;
+use crate::model::tokenizer::Tokenizer;
+use crate::model::vision::VisionTower;
+use crate::{Error, Result};
+
+/// Rows of pictures and sounds that are kept: some hundred pictures of 64 rows. In bytes, four times the width of the
+/// model as much.
+const KEPT_ROWS: usize = 8192;
+
+/// A language model with its tokenizer, the way it writes a chat, and the towers it sees and hears with. Conversations
+/// share it.
+pub struct LanguageModel<B: Backend> {
+    pub(super) decoder: Decoder<B>,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) template: Option<ChatTemplate>,
+    pub(super) vision: Option<VisionTower<B>>,
+    pub(super) embeddings: Mutex<Embeddings<B::Rows>>,
+}
+
+impl<B: Backend> LanguageModel<B> {
+    /// Loads what is in `model`, a model that only reads.
+    ///
+    /// # Errors
+    /// What [`Decoder::load`], [`Tokenizer::from_metadata`] and [`ChatTemplate::from_metadata`] say.
+    pub fn load(backend: B, model: &Arc<Gguf>) -> Result<Self> {
+        Ok(Self {
+            decoder: Decoder::load(backend, model)?,
+            tokenizer: Tokenizer::from_metadata(model.metadata()).map_err(|e| located(e, model))?,
+            template: ChatTemplate::from_metadata(model.metadata()).map_err(|e| located(e, model))?,
+            vision: None,
+            embeddings: Mutex::new(Embeddings::new(KEPT_ROWS)),
+        })
+    }
+
+    /// The same model with the towers in `mmproj`.
+    ///
+    /// # Errors
+    /// What [`VisionTower::load`] says; a file without towers; towers that were made for a model of another width.
+    pub fn with_towers(mut self, mmproj: &Arc<Gguf>) -> Result<Self> {
+        self.vision = VisionTower::load(self.decoder.backend().clone(), mmproj)?;
+        let Some(tower) = &self.vision else {
+            return Err(located(Error::missing("clip.has_vision_encoder", "an mmproj with a tower"), mmproj));
+        };
+        let width = self.decoder.config().width;
+        if tower.width() != width {
+            let expected = format!("{width}, the width of the language model");
+            let error = Error::malformed("clip.vision.projection_dim", tower.width(), expected);
+            return Err(located(error, mmproj));
+        }
+        Ok(self)
+    }
+
+    /// The network.
+    pub fn decoder(&self) -> &Decoder<B> {
+        &self.decoder
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// What it sees with.
+    pub fn vision(&self) -> Option<&VisionTower<B>> {
+        self.vision.as_ref()
+    }
+}
+
+fn located(error: Error, model: &Gguf) -> Error {
+    match model.paths().next() {
+        Some(path) => error.in_file(path),
+        None => error,
+    }
+}

@@ -1,0 +1,142 @@
+//! What was computed, and what is computed next.
+
+use std::sync::Arc;
+
+use super::LanguageModel;
+use super::answer::{Answer, Event, Listener};
+use super::encode::Rows;
+use super::prompt::{Content, Contents, Prompt, Slot};
+use crate::backend::Backend;
+use crate::model::decoder::{Input, Sequence, Wanted};
+use crate::{Error, ErrorKind, Result, TokenId};
+
+/// Positions that are computed between two looks at whether to go on.
+const PREFILL: usize = 256;
+
+/// Keys and values of a conversation, and what they are of.
+pub(super) struct Memory<B: Backend> {
+    pub(super) model: Arc<LanguageModel<B>>,
+    sequence: Sequence<B>,
+    /// What stands at the positions of the sequence.
+    slots: Vec<Slot>,
+    /// What the last prompt's rows are made of.
+    contents: Contents,
+}
+
+impl<B: Backend> Memory<B> {
+    pub(super) fn new(model: Arc<LanguageModel<B>>, capacity: usize) -> Result<Self> {
+        let sequence = model.decoder.sequence(capacity)?;
+        Ok(Self { model, sequence, slots: Vec::new(), contents: Contents::new() })
+    }
+
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.sequence.capacity()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.slots.len() == self.capacity()
+    }
+
+    pub(super) fn forget_from(&mut self, len: usize) {
+        self.slots.truncate(len);
+        self.sequence.truncate(len);
+    }
+
+    /// Computes a token and returns the logits after it.
+    pub(super) fn compute(&mut self, token: TokenId) -> Result<Vec<f32>> {
+        let logits = self.model.decoder.forward(&mut self.sequence, &[token], Wanted::Last)?;
+        self.slots.push(Slot::Token(token));
+        Ok(logits)
+    }
+
+    /// Forgets what differs from `prompt`, computes the rest of it and returns the logits after it; `None` when it was
+    /// broken off.
+    pub(super) fn prefill(
+        &mut self,
+        prompt: Prompt,
+        answer: &mut Answer,
+        on: &mut Listener<'_>,
+    ) -> Result<Option<Vec<f32>>> {
+        let (slots, contents) = prompt.into_parts();
+        let known = self.slots.iter().zip(&slots).take_while(|(a, b)| a == b).count();
+        self.contents = contents;
+        // The last one is computed in any case, for its logits.
+        self.continue_with(known.min(slots.len() - 1), &slots, answer, on)
+    }
+
+    /// Keeps the first `known` positions and computes `slots` from there on.
+    pub(super) fn continue_with(
+        &mut self,
+        known: usize,
+        slots: &[Slot],
+        answer: &mut Answer,
+        on: &mut Listener<'_>,
+    ) -> Result<Option<Vec<f32>>> {
+        let new = &slots[known..];
+        let model = Arc::clone(&self.model);
+        let Some(rows) = model.rows_of(new, &self.contents, answer, on)? else { return Ok(None) };
+        self.forget_from(known);
+        let mut logits = Vec::new();
+        let mut done = 0;
+        for piece in new.chunks(PREFILL) {
+            logits = self.compute_slots(piece, &rows)?;
+            done += piece.len();
+            self.count(piece, answer);
+            if on(Event::Prefilled { done, total: new.len() }).is_break() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(logits))
+    }
+
+    fn compute_slots(&mut self, slots: &[Slot], rows: &Rows<B>) -> Result<Vec<f32>> {
+        let tokens: Vec<TokenId> = slots.iter().filter_map(Slot::token).collect();
+        let mut inputs = Vec::new();
+        let (mut at, mut token) = (0, 0);
+        while let Some(slot) = slots.get(at) {
+            let run = run(&slots[at..]);
+            match slot {
+                Slot::Token(_) => {
+                    inputs.push(Input::Tokens(&tokens[token..token + run]));
+                    token += run;
+                }
+                Slot::Row { content, row } => {
+                    let rows = rows.get(content).ok_or_else(|| {
+                        Error::new(ErrorKind::Argument, "prompt", "it has rows of what was not encoded")
+                    })?;
+                    inputs.push(Input::Rows(rows.as_ref(), *row..row + run));
+                }
+            }
+            at += run;
+        }
+        let logits = self.model.decoder.forward_inputs(&mut self.sequence, &inputs, Wanted::Last)?;
+        self.slots.extend_from_slice(slots);
+        Ok(logits)
+    }
+
+    fn count(&self, computed: &[Slot], answer: &mut Answer) {
+        answer.prefilled_tokens += computed.len();
+        for slot in computed {
+            if let Slot::Row { content, .. } = slot {
+                match self.contents.get(content) {
+                    Some(Content::Sound(_)) => answer.prefilled_audio_tokens += 1,
+                    _ => answer.prefilled_image_tokens += 1,
+                }
+            }
+        }
+    }
+}
+
+/// How many of the first slots are tokens, or rows of one content that follow each other.
+fn run(slots: &[Slot]) -> usize {
+    let goes_on = |pair: &[Slot]| match (pair[0], pair[1]) {
+        (Slot::Token(_), Slot::Token(_)) => true,
+        (Slot::Row { content: a, row: i }, Slot::Row { content: b, row: j }) => a == b && i + 1 == j,
+        _ => false,
+    };
+    1 + slots.windows(2).take_while(|pair| goes_on(pair)).count()
+}

@@ -1,0 +1,77 @@
+//! What is left out when there is no room for all.
+
+use super::Conversation;
+use super::answer::{Answer, AnswerOptions, Listener, WhenFull};
+use super::prompt::{Prompt, Slot};
+use crate::Result;
+use crate::backend::Backend;
+use crate::model::chat_template::{Message, RenderOptions, Role};
+
+impl<B: Backend> Conversation<B> {
+    /// The prompt of `messages`, without the oldest ones if there is no room for them and `options` allow it. Those
+    /// that were left out once stay so, or every turn would have to be computed from the start.
+    pub(super) fn fitting_prompt(&mut self, messages: &[Message], options: &AnswerOptions) -> Result<Prompt> {
+        let model = &self.memory.model;
+        let system = system_messages(messages);
+        let most = messages.len().saturating_sub(system + 1);
+        let render = |forgotten: usize| {
+            model.prompt(&[&messages[..system], &messages[system + forgotten..]].concat(), &options.render)
+        };
+        let slides = options.when_full == WhenFull::Slide;
+        let capacity = self.memory.capacity();
+        let mut forgotten = if slides { self.forgotten.min(most) } else { 0 };
+        let mut prompt = render(forgotten)?;
+        // Room for at least one token of the answer.
+        if slides && prompt.slots().len() >= capacity {
+            while forgotten < most && prompt.slots().len() > capacity / 2 {
+                forgotten += 1;
+                prompt = render(forgotten)?;
+            }
+        }
+        self.check_room(&prompt)?;
+        self.forgotten = forgotten;
+        Ok(prompt)
+    }
+
+    /// The positions at the start of `prompt` that are of the system's messages.
+    pub(super) fn fixed(
+        &self,
+        messages: &[Message],
+        options: &AnswerOptions,
+        prompt: &Prompt,
+    ) -> Result<usize> {
+        let system = &messages[..system_messages(messages)];
+        if system.is_empty() {
+            return Ok(0);
+        }
+        let render = RenderOptions { add_generation_prompt: false, ..options.render.clone() };
+        // A template that wants a question refuses; then nothing is fixed.
+        let Ok(alone) = self.memory.model.prompt(system, &render) else { return Ok(0) };
+        Ok(alone.slots().iter().zip(prompt.slots()).take_while(|(a, b)| a == b).count())
+    }
+
+    /// Forgets the older half of what is behind the first `fixed` positions, and computes the rest anew. Whether there
+    /// is room now; if not, nothing was forgotten, or the listener broke it off.
+    pub(super) fn slide(&mut self, fixed: usize, answer: &mut Answer, on: &mut Listener<'_>) -> Result<bool> {
+        let slots = self.memory.slots();
+        let mut from = fixed + (slots.len() - fixed).div_ceil(2);
+        // A picture is forgotten as a whole.
+        while matches!(slots.get(from), Some(Slot::Row { row: 1.., .. })) {
+            from += 1;
+        }
+        if from >= slots.len() {
+            return Ok(false);
+        }
+        let kept = [&slots[..fixed], &slots[from..]].concat();
+        let mut again = Answer::begun(0, 0);
+        let done = self.memory.continue_with(fixed, &kept, &mut again, on)?.is_some();
+        answer.forgotten_tokens += from - fixed;
+        answer.vision_passes += again.vision_passes;
+        answer.audio_passes += again.audio_passes;
+        Ok(done)
+    }
+}
+
+fn system_messages(messages: &[Message]) -> usize {
+    messages.iter().take_while(|message| message.role == Role::System).count()
+}
