@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use common::models::{converted, converted_with_towers};
+use lorgnette_quant::gguf::{Gguf, TensorInfo, TensorShape, Writer};
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{
     Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel, Slot, WhenFull,
@@ -64,13 +65,22 @@ fn a_picture_is_encoded_once_and_computed_once() {
     let again = ask(&mut kept, &[about(&picture(1, 20, 12), "What does it cost?")]);
     assert_eq!((again.vision_passes, again.prefilled_image_tokens), (0, 0));
 
-    // Another conversation has to compute the rows, but not to make them.
-    let other = ask(&mut conversation(&model), &messages);
-    assert_eq!((other.vision_passes, other.prefilled_image_tokens), (0, ROWS));
-    assert_eq!(other.text, second.text, "remembering changes no answer");
-
     let changed = ask(&mut kept, &[about(&picture(2, 20, 12), "What is it?")]);
     assert_eq!((changed.vision_passes, changed.prefilled_image_tokens), (1, ROWS));
+
+    // Back to the first one, whose keys and values the second has overwritten; and from another conversation.
+    for conversation in [&mut kept, &mut conversation(&model)] {
+        let back = ask(conversation, &messages);
+        assert_eq!((back.vision_passes, back.prefilled_image_tokens), (0, 0));
+        assert_eq!(back.text, second.text, "remembering changes no answer");
+    }
+
+    // Where other words stand before it, its rows are computed again, but not made again.
+    let rules = Message::text(Role::System, "Be short.");
+    let moved = ask(&mut kept, &[rules, about(&shelf, "What is it?")]);
+    assert_eq!((moved.vision_passes, moved.prefilled_image_tokens), (0, ROWS));
+    let fresh = ask(&mut conversation(&self::model()), &messages);
+    assert_eq!((fresh.vision_passes, &fresh.text), (1, &second.text));
 }
 
 #[test]
@@ -126,16 +136,33 @@ fn without_eyes_a_picture_is_refused() {
     assert_eq!((error.kind(), error.field()), (ErrorKind::Unsupported, "message"));
 }
 
+/// The same mmproj for a language model of half the width.
+fn narrowed(mmproj: &Gguf) -> Arc<Gguf> {
+    let mut metadata = mmproj.metadata().clone();
+    metadata.set("clip.vision.projection_dim", 16_u32);
+    let mut infos = Vec::new();
+    let mut datas = Vec::new();
+    for view in mmproj.tensors() {
+        let (name, shape, ty) = (view.info.name(), view.info.shape(), view.info.ty());
+        let halved = name == "mm.model.fc.weight";
+        let dims = if halved { vec![shape.row_len(), 16] } else { shape.dims().to_vec() };
+        infos.push(TensorInfo::new(name, TensorShape::new(&dims).unwrap(), ty).unwrap());
+        datas.push(&view.data[..infos[infos.len() - 1].bytes()]);
+    }
+    let mut writer = Writer::new(Vec::new(), &metadata, &infos).unwrap();
+    datas.into_iter().for_each(|data| writer.write(data).unwrap());
+    Arc::new(Gguf::from_bytes(writer.finish().unwrap()).unwrap())
+}
+
 #[test]
 fn an_mmproj_that_does_not_fit_is_refused() {
-    let (_, mmproj) = converted_with_towers("SmolVLM2-tiny-Video-Instruct");
-    let with = |name: &str, mmproj: &_| -> Result<()> {
-        LanguageModel::load(Cpu, &converted(name)).unwrap().with_towers(mmproj).map(drop)
+    let (model, mmproj) = converted_with_towers("SmolVLM2-tiny-Video-Instruct");
+    let with = |mmproj: &_| -> Result<()> {
+        LanguageModel::load(Cpu, &model).unwrap().with_towers(mmproj).map(drop)
     };
-    let error = with("qwen3-0.6b", &mmproj).unwrap_err();
+    let error = with(&narrowed(&mmproj)).unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::Malformed, "clip.vision.projection_dim"));
-    let error = with("qwen3-0.6b", &converted("Qwen2.5-tiny")).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert_eq!(with(&converted("Qwen2.5-tiny")).unwrap_err().kind(), ErrorKind::Missing);
 }
 
 #[test]

@@ -1,54 +1,42 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Read, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{Datelike, Timelike};
 use lorgnette_quant::Progress;
-use lorgnette_quant::gguf::Gguf;
-use lorgnette_runtime::backend::cpu::Cpu;
-use lorgnette_runtime::conversation::{
-    Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel, Sampling,
-};
-use lorgnette_runtime::model::chat_template::{Message, Role};
+use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, WhenFull};
+use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
 use serde::Serialize;
 
+use super::{media, model, sampling};
 use crate::console::{self, Outcome, Watch};
 
-/// Ask one question and stream the answer
+/// Ask one question, about pictures and sounds or without, and stream the answer
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The language model, or its first shard
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: model::Arguments,
+    #[command(flatten)]
+    media: media::Arguments,
+    #[command(flatten)]
+    sampling: sampling::Arguments,
     /// Tokens of the answer at most
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
-    /// 0 always takes the likeliest token
-    #[arg(long, value_name = "T", default_value_t = 0.0)]
-    temperature: f32,
-    /// Only so many of the likeliest tokens; 0 for all
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    top_k: usize,
-    /// Only the likeliest tokens that together have this probability
-    #[arg(long, value_name = "P", default_value_t = 1.0)]
-    top_p: f32,
-    /// Only tokens with this share of the likeliest one's probability
-    #[arg(long, value_name = "P", default_value_t = 0.0)]
-    min_p: f32,
-    /// Makes tokens that were said less likely
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    repetition_penalty: f32,
-    /// Where the dice start
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    /// Tokens of question and answer at most; without it as many as they take and the model was trained for
+    #[arg(long, value_name = "N")]
+    context: Option<usize>,
+    /// When that is full, forget the beginning of the answer and go on
+    #[arg(long)]
+    slide: bool,
     /// Ends the answer before this text
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     /// Print the answer as one JSON document
     #[arg(long)]
     json: bool,
-    /// The question; without one it is read from standard input
+    /// The question; without one, and without a sound, it is read from standard input
     text: Option<String>,
 }
 
@@ -58,7 +46,12 @@ struct Document {
     text: String,
     finish: &'static str,
     prompt_tokens: usize,
+    image_tokens: usize,
+    audio_tokens: usize,
+    vision_passes: usize,
+    audio_passes: usize,
     answer_tokens: usize,
+    forgotten_tokens: usize,
 }
 
 impl fmt::Display for Document {
@@ -77,19 +70,27 @@ impl From<Answer> for Document {
             Finish::ContextFull => "context_full",
             Finish::Cancelled => "cancelled",
         };
-        let Answer { text, prompt_tokens, answer_tokens, .. } = answer;
-        Self { text, finish, prompt_tokens, answer_tokens }
+        Self {
+            text: answer.text,
+            finish,
+            prompt_tokens: answer.prompt_tokens,
+            image_tokens: answer.prefilled_image_tokens,
+            audio_tokens: answer.prefilled_audio_tokens,
+            vision_passes: answer.vision_passes,
+            audio_passes: answer.audio_passes,
+            answer_tokens: answer.answer_tokens,
+            forgotten_tokens: answer.forgotten_tokens,
+        }
     }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let question = question(arguments)?;
+    let prompt = [message(arguments)?];
     let watch = Watch::start()?;
-    let model = Arc::new(LanguageModel::load(Cpu, &Arc::new(Gguf::open(&arguments.model)?))?);
-    let prompt = [Message::text(Role::User, question)];
+    let model = Arc::new(arguments.model.load()?);
     let options = options(arguments);
-    let needed = model.prompt(&prompt, &options.render)?.len().saturating_add(options.max_tokens);
-    let capacity = needed.min(model.decoder().config().context);
+    let needed = model.prompt(&prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
+    let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
     let mut conversation = Conversation::new(model, capacity)?;
     let mut out = io::stdout().lock();
     let mut shown = Ok(());
@@ -105,33 +106,47 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     console::print(&Document::from(answer), arguments.json)
 }
 
-fn question(arguments: &Arguments) -> io::Result<String> {
+/// The question with what it is about.
+fn message(arguments: &Arguments) -> Result<Message, Box<dyn std::error::Error>> {
+    let mut parts = arguments.media.read()?;
     match &arguments.text {
-        Some(text) => Ok(text.clone()),
-        None => {
-            if io::stdin().is_terminal() {
-                writeln!(io::stderr(), "Your question, and Ctrl-D:")?;
-            }
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text)?;
-            Ok(text.trim_end().to_owned())
-        }
+        Some(text) => parts.push(Part::Text(text.clone())),
+        None if arguments.media.has_sound() => {}
+        None => parts.push(Part::Text(question()?)),
     }
+    Ok(Message::parts(Role::User, parts))
+}
+
+fn question() -> io::Result<String> {
+    if io::stdin().is_terminal() {
+        writeln!(io::stderr(), "Your question, and Ctrl-D:")?;
+    }
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text)?;
+    Ok(text.trim_end().to_owned())
 }
 
 fn options(arguments: &Arguments) -> AnswerOptions {
+    let render = RenderOptions { add_generation_prompt: true, now: Some(now()), ..RenderOptions::default() };
     AnswerOptions {
+        render,
         max_tokens: arguments.max_tokens,
-        sampling: Sampling {
-            temperature: arguments.temperature,
-            top_k: arguments.top_k,
-            top_p: arguments.top_p,
-            min_p: arguments.min_p,
-            repetition_penalty: arguments.repetition_penalty,
-            seed: arguments.seed,
-            ..Sampling::default()
-        },
+        sampling: arguments.sampling.sampling(),
         stop: arguments.stop.clone(),
+        when_full: if arguments.slide { WhenFull::Slide } else { WhenFull::Stop },
         ..AnswerOptions::default()
+    }
+}
+
+/// The time on the wall, for templates that write the date.
+fn now() -> LocalTime {
+    let now = chrono::Local::now();
+    LocalTime {
+        year: now.year().unsigned_abs(),
+        month: now.month(),
+        day: now.day(),
+        hour: now.hour(),
+        minute: now.minute(),
+        second: now.second(),
     }
 }

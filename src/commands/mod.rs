@@ -4,4 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod convert;
 pub(crate) mod inspect;
 pub(crate) mod logits;
+pub(crate) mod media;
+pub(crate) mod model;
 pub(crate) mod quantize;
+pub(crate) mod sampling;

@@ -19,17 +19,21 @@ use crate::{Result, TokenId};
 /// A clone computes in the same place: what one has loaded the other can use.
 pub trait Backend: Clone + Send + Sync {
     /// A tensor of weights, wherever and however the backend keeps it.
-    type Weights;
+    type Weights: Send + Sync;
     /// Rows of activations.
-    type Rows;
+    type Rows: Send + Sync;
     /// Keys and values of all layers of one sequence.
-    type KvCache;
+    type KvCache: Send;
 
     /// Takes over a matrix. Blocks that are mapped stay so, or are repacked once.
     fn load(&self, matrix: Matrix) -> Result<Self::Weights>;
 
     /// A cache for `positions` tokens.
     fn kv_cache(&self, shape: KvShape, positions: usize) -> Result<Self::KvCache>;
+
+    /// Copies keys and values of the first `positions` from one cache to another of the same shape. Both have room for
+    /// so many.
+    fn copy_kv(&self, from: &Self::KvCache, positions: usize, to: &mut Self::KvCache) -> Result<()>;
 
     /// Rows `tokens` of the table: `[tokens][width]`.
     fn embed(&self, table: &Self::Weights, tokens: &[TokenId]) -> Result<Self::Rows>;

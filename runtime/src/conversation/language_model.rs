@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use lorgnette_quant::gguf::Gguf;
 
 use super::embeddings::Embeddings;
+use super::prefixes::Prefixes;
 use crate::backend::Backend;
 use crate::model::chat_template::ChatTemplate;
 use crate::model::decoder::Decoder;
@@ -16,6 +17,9 @@ use crate::{Error, Result};
 /// model as much.
 const KEPT_ROWS: usize = 8192;
 
+/// Positions whose keys and values are kept after a conversation went another way: some ten questions about a picture.
+const KEPT_POSITIONS: usize = 1024;
+
 /// A language model with its tokenizer, the way it writes a chat, and the towers it sees and hears with. Conversations
 /// share it.
 pub struct LanguageModel<B: Backend> {
@@ -24,6 +28,7 @@ pub struct LanguageModel<B: Backend> {
     pub(super) template: Option<ChatTemplate>,
     pub(super) vision: Option<VisionTower<B>>,
     pub(super) embeddings: Mutex<Embeddings<B::Rows>>,
+    pub(super) prefixes: Mutex<Prefixes<B>>,
 }
 
 impl<B: Backend> LanguageModel<B> {
@@ -38,6 +43,7 @@ impl<B: Backend> LanguageModel<B> {
             template: ChatTemplate::from_metadata(model.metadata()).map_err(|e| located(e, model))?,
             vision: None,
             embeddings: Mutex::new(Embeddings::new(KEPT_ROWS)),
+            prefixes: Mutex::new(Prefixes::new(KEPT_POSITIONS)),
         })
     }
 

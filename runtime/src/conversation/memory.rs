@@ -1,6 +1,6 @@
 //! What was computed, and what is computed next.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::LanguageModel;
 use super::answer::{Answer, Event, Listener};
@@ -62,10 +62,41 @@ impl<B: Backend> Memory<B> {
         on: &mut Listener<'_>,
     ) -> Result<Option<Vec<f32>>> {
         let (slots, contents) = prompt.into_parts();
-        let known = self.slots.iter().zip(&slots).take_while(|(a, b)| a == b).count();
         self.contents = contents;
         // The last one is computed in any case, for its logits.
-        self.continue_with(known.min(slots.len() - 1), &slots, answer, on)
+        let known = self.recall(&slots)?.min(slots.len() - 1);
+        let logits = self.continue_with(known, &slots, answer, on)?;
+        if answer.prefilled_image_tokens > 0 && logits.is_some() {
+            self.keep_pictures()?;
+        }
+        Ok(logits)
+    }
+
+    /// How many of the first `slots` have keys and values now: those of before, or those that were kept of another time.
+    fn recall(&mut self, slots: &[Slot]) -> Result<usize> {
+        let known = self.slots.iter().zip(slots).take_while(|(a, b)| a == b).count();
+        let model = Arc::clone(&self.model);
+        let mut prefixes = model.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(prefix) = prefixes.longest(slots, self.capacity()).filter(|prefix| prefix.len() > known)
+        else {
+            return Ok(known);
+        };
+        model.decoder.restore(prefix, &mut self.sequence)?;
+        self.slots = slots[..prefix.len()].to_vec();
+        Ok(prefix.len())
+    }
+
+    /// Keeps all up to the last row of a picture, for when it is asked about again.
+    fn keep_pictures(&self) -> Result<()> {
+        let of_picture = |slot: &Slot| match slot {
+            Slot::Row { content, .. } => matches!(self.contents.get(content), Some(Content::Tile(..))),
+            Slot::Token(_) => false,
+        };
+        let Some(last) = self.slots.iter().rposition(of_picture) else { return Ok(()) };
+        let prefix = self.model.decoder.prefix(&self.sequence, last + 1)?;
+        let mut prefixes = self.model.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        prefixes.insert(self.slots[..=last].to_vec(), prefix);
+        Ok(())
     }
 
     /// Keeps the first `known` positions and computes `slots` from there on.

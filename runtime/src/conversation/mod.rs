@@ -7,6 +7,7 @@ mod encode;
 mod generate;
 mod language_model;
 mod memory;
+mod prefixes;
 mod prompt;
 mod render;
 mod sampler;

@@ -57,6 +57,20 @@ impl KvCache {
         }
     }
 
+    /// Takes over the first `positions` of a cache of the same shape.
+    pub(super) fn copy_from(&mut self, other: &Self, positions: usize) {
+        assert!(self.shape == other.shape && positions <= self.positions.min(other.positions));
+        let copy = |to: &mut [f32], to_stride, from: &[f32], from_stride, len| {
+            for (to, from) in to.chunks_exact_mut(to_stride).zip(from.chunks_exact(from_stride)) {
+                to[..len].copy_from_slice(&from[..len]);
+            }
+        };
+        copy(&mut self.keys, self.stride, &other.keys, other.stride, positions);
+        let width = self.shape.width;
+        let [to, from] = [self.positions, other.positions].map(|positions| positions * width);
+        copy(&mut self.values, to, &other.values, from, positions * width);
+    }
+
     pub(super) fn write(&mut self, at: Place, keys: &Rows, values: &Rows) {
         let width = self.shape.width;
         let start = (at.layer * self.positions + at.start) * width;

@@ -42,6 +42,11 @@ impl Backend for Cpu {
         KvCache::new(shape, positions)
     }
 
+    fn copy_kv(&self, from: &KvCache, positions: usize, to: &mut KvCache) -> Result<()> {
+        to.copy_from(from, positions);
+        Ok(())
+    }
+
     fn embed(&self, table: &Weights, tokens: &[TokenId]) -> Result<Rows> {
         let mut rows = Rows::zeros(tokens.len(), table.matrix().columns());
         rows.iter_mut().zip(tokens).try_for_each(|(row, &token)| table.decode_row(token as usize, row))?;

@@ -144,6 +144,36 @@ impl<B: Backend> Decoder<B> {
         self.backend.logits(&Output { norm: &self.weights.norm, head }, &x, first)
     }
 
+    /// A sequence of the first `len` tokens of another, with room for no more.
+    ///
+    /// # Errors
+    /// As [`sequence`](Self::sequence).
+    ///
+    /// # Panics
+    /// If `sequence` has fewer.
+    pub fn prefix(&self, sequence: &Sequence<B>, len: usize) -> Result<Sequence<B>> {
+        assert!(len <= sequence.len);
+        let mut prefix = self.sequence(len)?;
+        self.backend.copy_kv(&sequence.cache, len, &mut prefix.cache)?;
+        prefix.len = len;
+        Ok(prefix)
+    }
+
+    /// Makes `sequence` forget what it holds, and know `prefix`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`] when it has no room for it.
+    pub fn restore(&self, prefix: &Sequence<B>, sequence: &mut Sequence<B>) -> Result<()> {
+        if prefix.len > sequence.capacity {
+            let detail =
+                format!("found {} tokens, but the context has room for {}", prefix.len, sequence.capacity);
+            return Err(Error::new(ErrorKind::Argument, "tokens", detail));
+        }
+        self.backend.copy_kv(&prefix.cache, prefix.len, &mut sequence.cache)?;
+        sequence.len = prefix.len;
+        Ok(())
+    }
+
     fn embed(&self, inputs: &[Input<'_, B>]) -> Result<B::Rows> {
         let rows = |input: &Input<'_, B>| match input {
             Input::Tokens(tokens) => self.backend.embed(&self.weights.embedding, tokens),
