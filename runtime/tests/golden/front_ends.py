@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Writes front_ends.json and front_ends/: what Hugging Face transformers makes of small pictures and clips.
 
+    python front_ends.py [FOLDER]
+
 Needs transformers, torch, torchvision, numpy and pillow. Pictures and clips come from the generators below, which
 runtime/tests/front_ends/{vision,audio}.rs have too; only encoded files are kept.
 """
@@ -18,8 +20,8 @@ from transformers.image_utils import load_image
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 from transformers.models.smolvlm.image_processing_smolvlm import SmolVLMImageProcessor
 
-HERE = Path(__file__).parent
-FILES = HERE / "front_ends"
+FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+FILES = FOLDER / "front_ends"
 MEAN, STD = [0.5, 0.48, 0.4], [0.5, 0.26, 0.25]
 ORIENTATION = 0x0112
 
@@ -148,7 +150,7 @@ def main():
                 [(160, 0, 80), (200, 0, 80), (201, 0, 80), (399, 0, 80), (640, 0, 128), (4801, 3, 80), (16000, 0, 80),
                  (16123, 0, 128), (48039, 9, 80)]],
     }
-    (HERE / "front_ends.json").write_text(json.dumps(golden, indent=None, separators=(",", ":")).replace('},{', '},\n{'))
+    (FOLDER / "front_ends.json").write_text(json.dumps(golden, indent=None, separators=(",", ":")).replace('},{', '},\n{'))
 
 
 if __name__ == "__main__":
