@@ -1,14 +1,15 @@
 use std::fmt;
+use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lorgnette_quant::Progress;
 use lorgnette_quant::gguf::Gguf;
+use lorgnette_quant::{Error, ErrorKind, Progress, Result};
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{
-    Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel, Sampling,
+    Answer, AnswerOptions, Constraint, Conversation, Event, Finish, LanguageModel, Sampling,
 };
 use lorgnette_runtime::model::chat_template::{Message, Role};
 use serde::Serialize;
@@ -45,6 +46,12 @@ pub(crate) struct Arguments {
     /// Ends the answer before this text
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
+    /// The answer is JSON that fits this JSON Schema: a file, or the schema itself
+    #[arg(long, value_name = "FILE|SCHEMA", conflicts_with = "grammar")]
+    json_schema: Option<String>,
+    /// The answer follows the grammar in this file, in llguidance's Lark
+    #[arg(long, value_name = "FILE")]
+    grammar: Option<PathBuf>,
     /// Print the answer as one JSON document
     #[arg(long)]
     json: bool,
@@ -84,10 +91,10 @@ impl From<Answer> for Document {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let question = question(arguments)?;
+    let options = options(arguments)?;
     let watch = Watch::start()?;
     let model = Arc::new(LanguageModel::load(Cpu, &Arc::new(Gguf::open(&arguments.model)?))?);
     let prompt = [Message::text(Role::User, question)];
-    let options = options(arguments);
     let needed = model.prompt(&prompt, &options.render)?.len().saturating_add(options.max_tokens);
     let capacity = needed.min(model.decoder().config().context);
     let mut conversation = Conversation::new(model, capacity)?;
@@ -119,8 +126,8 @@ fn question(arguments: &Arguments) -> io::Result<String> {
     }
 }
 
-fn options(arguments: &Arguments) -> AnswerOptions {
-    AnswerOptions {
+fn options(arguments: &Arguments) -> Result<AnswerOptions> {
+    Ok(AnswerOptions {
         max_tokens: arguments.max_tokens,
         sampling: Sampling {
             temperature: arguments.temperature,
@@ -132,6 +139,23 @@ fn options(arguments: &Arguments) -> AnswerOptions {
             ..Sampling::default()
         },
         stop: arguments.stop.clone(),
+        constraint: constraint(arguments)?,
         ..AnswerOptions::default()
+    })
+}
+
+fn constraint(arguments: &Arguments) -> Result<Option<Constraint>> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(|e| Error::io("read", e).in_file(path));
+    if let Some(path) = &arguments.grammar {
+        return Ok(Some(Constraint::Grammar(read(path)?)));
     }
+    let Some(schema) = &arguments.json_schema else { return Ok(None) };
+    let malformed = |e: serde_json::Error| Error::new(ErrorKind::Malformed, "JSON schema", e.to_string());
+    let schema = if schema.trim_start().starts_with('{') {
+        serde_json::from_str(schema).map_err(malformed)?
+    } else {
+        let path = Path::new(schema);
+        serde_json::from_str(&read(path)?).map_err(|e| malformed(e).in_file(path))?
+    };
+    Ok(Some(Constraint::JsonSchema(schema)))
 }

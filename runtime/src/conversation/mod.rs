@@ -1,5 +1,6 @@
 //! What is remembered: a conversation keeps the keys and values of all that was said, and computes only what is new.
 
+mod constraint;
 mod sampler;
 mod stop;
 
@@ -8,6 +9,8 @@ use std::sync::Arc;
 
 use lorgnette_quant::gguf::Gguf;
 
+pub use self::constraint::Constraint;
+use self::constraint::{Guide, LazyCompiler};
 pub use self::sampler::{Sampler, Sampling};
 use self::stop::StopStrings;
 use crate::backend::Backend;
@@ -24,6 +27,7 @@ pub struct LanguageModel<B: Backend> {
     decoder: Decoder<B>,
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
+    constraints: LazyCompiler,
 }
 
 impl<B: Backend> LanguageModel<B> {
@@ -40,6 +44,7 @@ impl<B: Backend> LanguageModel<B> {
             decoder: Decoder::load(backend, model)?,
             tokenizer: Tokenizer::from_metadata(model.metadata()).map_err(in_file)?,
             template: ChatTemplate::from_metadata(model.metadata()).map_err(in_file)?,
+            constraints: LazyCompiler::default(),
         })
     }
 
@@ -74,6 +79,12 @@ impl<B: Backend> LanguageModel<B> {
         Ok(tokens)
     }
 
+    /// What holds one answer to `constraint`, if any.
+    fn guide(&self, constraint: Option<&Constraint>) -> Result<Guide> {
+        let Some(constraint) = constraint else { return Ok(Guide::free()) };
+        self.constraints.guide(constraint, &self.tokenizer, self.decoder.config().vocabulary)
+    }
+
     fn shielded(&self, message: &Message) -> Message {
         let mut message = message.clone();
         for part in &mut message.content {
@@ -96,13 +107,15 @@ pub struct AnswerOptions {
     pub max_tokens: usize,
     /// Texts that end the answer, and are not part of it.
     pub stop: Vec<String>,
+    /// The form the answer must have, if any. [`Constraint`] says what holds when the answer is cut off.
+    pub constraint: Option<Constraint>,
 }
 
 impl Default for AnswerOptions {
     /// Greedy, 512 tokens at most.
     fn default() -> Self {
         let render = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
-        Self { render, sampling: Sampling::default(), max_tokens: 512, stop: Vec::new() }
+        Self { render, sampling: Sampling::default(), max_tokens: 512, stop: Vec::new(), constraint: None }
     }
 }
 
@@ -123,7 +136,7 @@ pub enum Event<'a> {
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The model said so.
+    /// The model said so, or nothing can follow under [`AnswerOptions::constraint`].
     End,
     /// A stop string came.
     Stop,
@@ -172,7 +185,9 @@ impl<B: Backend> Conversation<B> {
     /// hears of every event, and breaks the answer off within one token.
     ///
     /// # Errors
-    /// What the template says, and [`ErrorKind::Argument`] when the prompt has no token, or more than fit.
+    /// What the template says, and [`ErrorKind::Argument`] when the prompt has no token, or more than fit. With a
+    /// constraint, [`ErrorKind::Argument`] before anything is computed when it does not compile, and later when the
+    /// vocabulary has no token for it, or following it costs too much.
     pub fn answer(
         &mut self,
         messages: &[Message],
@@ -181,6 +196,7 @@ impl<B: Backend> Conversation<B> {
     ) -> Result<Answer> {
         let prompt = self.model.prompt(messages, &options.render)?;
         self.check_room(&prompt)?;
+        let guide = self.model.guide(options.constraint.as_ref())?;
         let known =
             self.remembered.iter().zip(&prompt).take_while(|(a, b)| a == b).count().min(prompt.len() - 1);
         self.forget_from(known);
@@ -192,7 +208,7 @@ impl<B: Backend> Conversation<B> {
             answer_tokens: 0,
         };
         let Some(logits) = self.prefill(&prompt[known..], &mut answer, on)? else { return Ok(answer) };
-        self.generate(logits, options, &mut answer, on)?;
+        self.generate(logits, guide, options, &mut answer, on)?;
         Ok(answer)
     }
 
@@ -238,12 +254,13 @@ impl<B: Backend> Conversation<B> {
     fn generate(
         &mut self,
         mut logits: Vec<f32>,
+        mut guide: Guide,
         options: &AnswerOptions,
         answer: &mut Answer,
         on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
         let mut sampler = Sampler::new(options.sampling);
-        let mut decoder = self.model.tokenizer.decoder();
+        let mut decoder = guide.decoder(&self.model.tokenizer);
         let mut stop = StopStrings::new(&options.stop);
         let mut show = |answer: &mut Answer, text: String| {
             answer.text.push_str(&text);
@@ -253,17 +270,22 @@ impl<B: Backend> Conversation<B> {
             if answer.answer_tokens == options.max_tokens {
                 break Finish::Length;
             }
+            guide.mask(&mut logits);
             let token = sampler.choose(&mut logits, &self.remembered);
             if self.model.tokenizer.is_end(token) {
                 break Finish::End;
             }
             answer.answer_tokens += 1;
+            let complete = guide.push(token)?;
             let (text, stopped) = stop.push(&decoder.push(token).unwrap_or_default());
             if show(answer, text).is_break() {
                 break Finish::Cancelled;
             }
             if stopped {
                 break Finish::Stop;
+            }
+            if complete {
+                break Finish::End;
             }
             if self.sequence.len() == self.sequence.capacity() {
                 break Finish::ContextFull;
