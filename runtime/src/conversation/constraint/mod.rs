@@ -28,15 +28,15 @@ const LONGEST_REASON: usize = 400;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constraint {
     /// JSON that fits this JSON Schema (draft 2020-12 and before). `$ref` reaches what is in the schema itself, and
-    /// keywords that cannot be held, such as `not`, are refused. Keys come in the order of the schema, with at most one space between the parts, so that a model cannot fill its
-    /// answer with blanks; `x-guidance` in the schema sets another `whitespace_pattern`.
+    /// keywords that cannot be held, such as `not`, are refused. Keys come in the order of the schema, with at most one
+    /// space between the parts, so that a model cannot fill its answer with blanks; `x-guidance` in the schema sets
+    /// another `whitespace_pattern`.
     JsonSchema(Value),
     /// Any JSON object.
     Json,
     /// A grammar in [llguidance's Lark](https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md).
     Grammar(String),
-    /// A regular expression in the syntax of the crate `regex`, without look-around; the whole answer matches
-    /// it.
+    /// A regular expression in the syntax of the crate `regex`, without look-around; the whole answer matches it.
     Regex(String),
 }
 
