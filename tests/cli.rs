@@ -61,6 +61,7 @@ fn wrong_use_is_2_and_failed_work_is_1() {
         &["quantize", "in.gguf", "out.gguf", "--type", "Q8_0", "--tensor-type", "attn_q"],
         &["convert", "a", "b", "--outtype", "q9"],
         &["polish", "in.gguf"],
+        &["ask", "--model", "in.gguf", "--json-schema", "{}", "--grammar", "in.lark", "Hello"],
     ] {
         let output = run(wrong, dir.path());
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
@@ -122,6 +123,37 @@ fn ask_streams_what_its_document_holds() {
     let document: serde_json::Value = serde_json::from_slice(&ask(&["--json"])).unwrap();
     assert_eq!((&document["finish"], &document["answer_tokens"]), (&"length".into(), &24.into()));
     assert_eq!(text(&ask(&[])), format!("{}\n", document["text"].as_str().unwrap()));
+}
+
+#[test]
+fn ask_holds_answers_to_a_schema_or_a_grammar() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = language_model(dir.path());
+    let schema = r#"{"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"],
+        "additionalProperties": false}"#;
+    fs::write(dir.path().join("sure.json"), schema).unwrap();
+    fs::write(dir.path().join("yes.lark"), "start: \"yes\" | \"no\"\n").unwrap();
+    fs::write(dir.path().join("half.json"), "{\"type\":").unwrap();
+    let ask = |more: &[&str]| {
+        let output = run(&[&["ask", "--model", &model, "Hello"], more].concat(), dir.path());
+        (output.status.code(), text(&output.stdout).to_owned(), text(&output.stderr).to_owned())
+    };
+    let (code, from_file, _) = ask(&["--json-schema", "sure.json"]);
+    let answer: serde_json::Value = serde_json::from_str(&from_file).unwrap();
+    assert!(code == Some(0) && answer["sure"].is_boolean(), "{from_file}");
+    assert_eq!(ask(&["--json-schema", schema]).1, from_file);
+    let (_, answer, _) = ask(&["--grammar", "yes.lark"]);
+    assert!(["yes\n", "no\n"].contains(&answer.as_str()), "{answer}");
+    for (arguments, message) in [
+        (["--json-schema", "none.json"], "lorgnette: none.json: cannot read: No such file or directory"),
+        (["--json-schema", "half.json"], "lorgnette: half.json: JSON schema: EOF while parsing"),
+        (["--json-schema", "{\"type\": \"objekt\"}"], "lorgnette: JSON schema: Invalid type: objekt"),
+        (["--grammar", "sure.json"], "lorgnette: grammar: 1(1): expecting rule"),
+    ] {
+        let (code, answer, said) = ask(&arguments);
+        assert_eq!((code, answer.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(said.contains(message), "{said}");
+    }
 }
 
 #[test]

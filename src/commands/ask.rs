@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chrono::{Datelike, Timelike};
-use lorgnette_quant::Progress;
+use lorgnette_quant::{Progress, Result};
 use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, WhenFull};
 use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
 use serde::Serialize;
 
-use super::{media, model, sampling};
+use super::{constraint, media, model, sampling};
 use crate::console::{self, Outcome, Watch};
 
 /// Ask one question, about pictures and sounds or without, and stream the answer
@@ -21,6 +21,8 @@ pub(crate) struct Arguments {
     media: media::Arguments,
     #[command(flatten)]
     sampling: sampling::Arguments,
+    #[command(flatten)]
+    constraint: constraint::Arguments,
     /// Tokens of the answer at most
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
@@ -85,10 +87,10 @@ impl From<Answer> for Document {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let options = options(arguments)?;
     let prompt = [message(arguments)?];
     let watch = Watch::start()?;
     let model = Arc::new(arguments.model.load()?);
-    let options = options(arguments);
     let needed = model.prompt(&prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
     let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
     let mut conversation = Conversation::new(model, capacity)?;
@@ -107,7 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// The question with what it is about.
-fn message(arguments: &Arguments) -> Result<Message, Box<dyn std::error::Error>> {
+fn message(arguments: &Arguments) -> std::result::Result<Message, Box<dyn std::error::Error>> {
     let mut parts = arguments.media.read()?;
     match &arguments.text {
         Some(text) => parts.push(Part::Text(text.clone())),
@@ -126,16 +128,16 @@ fn question() -> io::Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-fn options(arguments: &Arguments) -> AnswerOptions {
+fn options(arguments: &Arguments) -> Result<AnswerOptions> {
     let render = RenderOptions { add_generation_prompt: true, now: Some(now()), ..RenderOptions::default() };
-    AnswerOptions {
+    Ok(AnswerOptions {
         render,
         max_tokens: arguments.max_tokens,
         sampling: arguments.sampling.sampling(),
         stop: arguments.stop.clone(),
+        constraint: arguments.constraint.read()?,
         when_full: if arguments.slide { WhenFull::Slide } else { WhenFull::Stop },
-        ..AnswerOptions::default()
-    }
+    })
 }
 
 /// The time on the wall, for templates that write the date.

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, and the call.
 
 pub(crate) mod ask;
+pub(crate) mod constraint;
 pub(crate) mod convert;
 pub(crate) mod inspect;
 pub(crate) mod logits;

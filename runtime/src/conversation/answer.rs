@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::Sampling;
+use super::{Constraint, Sampling};
 use crate::model::chat_template::RenderOptions;
 
 /// How to answer.
@@ -16,6 +16,8 @@ pub struct AnswerOptions {
     pub max_tokens: usize,
     /// Texts that end the answer, and are not part of it.
     pub stop: Vec<String>,
+    /// The form the answer must have, if any. [`Constraint`] says what holds when the answer is cut off.
+    pub constraint: Option<Constraint>,
     /// What to do when the conversation has no room for more.
     pub when_full: WhenFull,
 }
@@ -29,6 +31,7 @@ impl Default for AnswerOptions {
             sampling: Sampling::default(),
             max_tokens: 512,
             stop: Vec::new(),
+            constraint: None,
             when_full: WhenFull::default(),
         }
     }
@@ -73,7 +76,7 @@ pub(super) type Listener<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + 'a;
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The model said so.
+    /// The model said so, or nothing can follow under [`AnswerOptions::constraint`].
     End,
     /// A stop string came.
     Stop,

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::answer::{Answer, AnswerOptions, Event, Finish, Listener};
+use super::constraint::Guide;
 use super::sampler::Sampler;
 use super::stop::StopStrings;
 use super::{Conversation, Slot, WhenFull};
@@ -14,31 +15,37 @@ impl<B: Backend> Conversation<B> {
     pub(super) fn generate(
         &mut self,
         mut logits: Vec<f32>,
+        mut guide: Guide,
         options: &AnswerOptions,
         fixed: usize,
         answer: &mut Answer,
         on: &mut Listener<'_>,
     ) -> Result<()> {
         let mut sampler = Sampler::new(options.sampling);
-        let mut decoder = self.memory.model.tokenizer.decoder();
+        let mut decoder = guide.decoder(&self.memory.model.tokenizer);
         let mut stop = StopStrings::new(&options.stop);
         let mut said: Vec<TokenId> = self.memory.slots().iter().filter_map(Slot::token).collect();
         answer.finish = loop {
             if answer.answer_tokens == options.max_tokens {
                 break Finish::Length;
             }
+            guide.mask(&mut logits);
             let token = sampler.choose(&mut logits, &said);
             if self.memory.model.tokenizer.is_end(token) {
                 break Finish::End;
             }
             answer.answer_tokens += 1;
             said.push(token);
+            let complete = guide.push(token)?;
             let (text, stopped) = stop.push(&decoder.push(token).unwrap_or_default());
             if show(answer, text, on).is_break() {
                 break Finish::Cancelled;
             }
             if stopped {
                 break Finish::Stop;
+            }
+            if complete {
+                break Finish::End;
             }
             if self.memory.is_full() {
                 match options.when_full {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use lorgnette_quant::gguf::Gguf;
 
+use super::constraint::{Constraint, Guide, LazyCompiler};
 use super::embeddings::Embeddings;
 use super::prefixes::Prefixes;
 use crate::backend::Backend;
@@ -29,6 +30,7 @@ pub struct LanguageModel<B: Backend> {
     pub(super) vision: Option<VisionTower<B>>,
     pub(super) embeddings: Mutex<Embeddings<B::Rows>>,
     pub(super) prefixes: Mutex<Prefixes<B>>,
+    constraints: LazyCompiler,
 }
 
 impl<B: Backend> LanguageModel<B> {
@@ -44,6 +46,7 @@ impl<B: Backend> LanguageModel<B> {
             vision: None,
             embeddings: Mutex::new(Embeddings::new(KEPT_ROWS)),
             prefixes: Mutex::new(Prefixes::new(KEPT_POSITIONS)),
+            constraints: LazyCompiler::default(),
         })
     }
 
@@ -73,6 +76,12 @@ impl<B: Backend> LanguageModel<B> {
     /// The tokenizer.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
+    }
+
+    /// What holds one answer to `constraint`, if any.
+    pub(super) fn guide(&self, constraint: Option<&Constraint>) -> Result<Guide> {
+        let Some(constraint) = constraint else { return Ok(Guide::free()) };
+        self.constraints.guide(constraint, &self.tokenizer, self.decoder.config().vocabulary)
     }
 
     /// What it sees with.

@@ -2,6 +2,7 @@
 //! what is new.
 
 mod answer;
+mod constraint;
 mod embeddings;
 mod encode;
 mod generate;
@@ -18,6 +19,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use self::answer::{Answer, AnswerOptions, Event, Finish, WhenFull};
+pub use self::constraint::Constraint;
 pub use self::language_model::LanguageModel;
 use self::memory::Memory;
 pub use self::prompt::{Prompt, Slot};
@@ -48,7 +50,9 @@ impl<B: Backend> Conversation<B> {
     ///
     /// # Errors
     /// What the template says, [`ErrorKind::Unsupported`] when there is a picture or a sound and no tower for it, and
-    /// [`ErrorKind::Argument`] when the prompt has no token, or more than fit.
+    /// [`ErrorKind::Argument`] when the prompt has no token, or more than fit. With a constraint, [`ErrorKind::Argument`]
+    /// before anything is computed when it does not compile, and later when the vocabulary has no token for it, or
+    /// following it costs too much.
     pub fn answer(
         &mut self,
         messages: &[Message],
@@ -56,13 +60,14 @@ impl<B: Backend> Conversation<B> {
         on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<Answer> {
         let prompt = self.fitting_prompt(messages, options)?;
+        let guide = self.memory.model.guide(options.constraint.as_ref())?;
         let mut answer = Answer::begun(prompt.slots().len(), self.forgotten);
         let fixed = match options.when_full {
             WhenFull::Stop => 0,
             WhenFull::Slide => self.fixed(messages, options, &prompt)?,
         };
         if let Some(logits) = self.memory.prefill(prompt, &mut answer, on)? {
-            self.generate(logits, options, fixed, &mut answer, on)?;
+            self.generate(logits, guide, options, fixed, &mut answer, on)?;
         }
         Ok(answer)
     }

@@ -50,7 +50,8 @@ impl Sampler {
         Self { sampling, state: sampling.seed }
     }
 
-    /// The token after `said`. `logits` has one number for each token of the vocabulary, and at least one.
+    /// The token after `said`. `logits` has one number for each token of the vocabulary, and at least one; a token at
+    /// negative infinity is not chosen while another is above.
     pub fn choose(&mut self, logits: &mut [f32], said: &[TokenId]) -> TokenId {
         self.penalize(logits, said);
         if self.sampling.temperature <= 0.0 {
@@ -87,8 +88,8 @@ impl Sampler {
     /// Tokens that may be chosen with what is left of their probability, the likeliest first.
     fn candidates(&self, logits: &[f32]) -> Vec<(TokenId, f32)> {
         let Sampling { temperature, top_k, top_p, min_p, .. } = self.sampling;
-        let mut order: Vec<(TokenId, f32)> =
-            logits.iter().enumerate().map(|(i, &l)| (i as TokenId, l)).collect();
+        let possible = logits.iter().enumerate().filter(|(_, logit)| **logit != f32::NEG_INFINITY);
+        let mut order: Vec<(TokenId, f32)> = possible.map(|(i, &l)| (i as TokenId, l)).collect();
         let by_logit = |a: &(TokenId, f32), b: &(TokenId, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
         if top_k > 0 && top_k < order.len() {
             order.select_nth_unstable_by(top_k, by_logit);
@@ -164,6 +165,19 @@ mod tests {
         assert_eq!(kept(Sampling { top_p: 0.7, ..warm }), [false, true, true, false]);
         assert_eq!(kept(Sampling { min_p: 0.1, ..warm }), [true, true, true, false]);
         assert_eq!(kept(Sampling { top_p: 0.0, ..warm }), [false, true, false, false], "one is always left");
+    }
+
+    #[test]
+    fn what_was_ruled_out_is_never_chosen() {
+        const NEVER: f32 = f32::NEG_INFINITY;
+        // Limits beyond their range keep tokens of no probability, and the last one takes what rounding leaves.
+        let wide = Sampling { temperature: 1.0, top_p: 2.0, ..Sampling::default() };
+        let mut sampler = Sampler::new(wide);
+        let mut draw = || sampler.choose(&mut [NEVER, 0.1, 0.2, 0.3, NEVER], &[]);
+        assert!((0..20_000).all(|_| (1..4).contains(&draw())));
+        for sampling in [Sampling::default(), Sampling { repetition_penalty: 2.0, ..wide }] {
+            assert_eq!(Sampler::new(sampling).choose(&mut [NEVER, -9.0, NEVER], &[0, 1]), 1);
+        }
     }
 
     #[test]

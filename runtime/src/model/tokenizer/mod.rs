@@ -120,6 +120,11 @@ impl Tokenizer {
         Decoder::new(self.vocabulary.clone(), adds_space)
     }
 
+    /// A decoder for one answer whose text is all bytes of its tokens, with the space that SentencePiece puts first.
+    pub fn exact_decoder(&self) -> Decoder {
+        Decoder::new(self.vocabulary.clone(), false)
+    }
+
     /// The text of `tokens`, as a [`Decoder`] has it.
     pub fn decode(&self, tokens: &[TokenId]) -> String {
         let mut decoder = self.decoder();
