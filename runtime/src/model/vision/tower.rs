@@ -11,6 +11,7 @@ use crate::backend::{Activation, Backend, Dense, Linear};
 use crate::model::encoder::{Encoder, EncoderConfig};
 use crate::model::keys::Keys;
 use crate::model::loader::Loader;
+use crate::model::projector::projector_type;
 use crate::{Error, ErrorKind, Result};
 
 /// A vision tower and its projector, loaded into a backend.
@@ -51,7 +52,7 @@ impl<B: Backend> VisionTower<B> {
     }
 
     fn read(backend: B, model: &Arc<Gguf>) -> Result<Self> {
-        check_projector(model)?;
+        projector_type(model.metadata(), "vision", &["idefics3"])?;
         let keys = Keys::new(model.metadata(), "clip.vision");
         let config = EncoderConfig::read(&keys)?;
         let grid = Grid::read(&keys)?;
@@ -145,19 +146,6 @@ impl Grid {
             (0..scale).flat_map(move |y| (0..scale).map(move |x| Some((top + y) * side + left + x)))
         };
         squares.flat_map(square).collect()
-    }
-}
-
-fn check_projector(model: &Gguf) -> Result<()> {
-    let metadata = model.metadata();
-    let of_both: Option<&str> = metadata.get("clip.projector_type")?;
-    let key = if of_both.is_some() { "clip.projector_type" } else { "clip.vision.projector_type" };
-    match metadata.require(key)? {
-        "idefics3" => Ok(()),
-        other => {
-            let detail = format!("found {other:?}, known for pictures is idefics3");
-            Err(Error::new(ErrorKind::Unsupported, key, detail))
-        }
     }
 }
 
