@@ -7,8 +7,8 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use common::mmproj::cut;
 use common::models::{converted, converted_with_towers};
-use lorgnette_quant::gguf::{Gguf, TensorInfo, TensorShape, Writer};
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{
     Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel, Slot, WhenFull,
@@ -136,32 +136,15 @@ fn without_eyes_a_picture_is_refused() {
     assert_eq!((error.kind(), error.field()), (ErrorKind::Unsupported, "message"));
 }
 
-/// The same mmproj for a language model of half the width.
-fn narrowed(mmproj: &Gguf) -> Arc<Gguf> {
-    let mut metadata = mmproj.metadata().clone();
-    metadata.set("clip.vision.projection_dim", 16_u32);
-    let mut infos = Vec::new();
-    let mut datas = Vec::new();
-    for view in mmproj.tensors() {
-        let (name, shape, ty) = (view.info.name(), view.info.shape(), view.info.ty());
-        let halved = name == "mm.model.fc.weight";
-        let dims = if halved { vec![shape.row_len(), 16] } else { shape.dims().to_vec() };
-        infos.push(TensorInfo::new(name, TensorShape::new(&dims).unwrap(), ty).unwrap());
-        datas.push(&view.data[..infos[infos.len() - 1].bytes()]);
-    }
-    let mut writer = Writer::new(Vec::new(), &metadata, &infos).unwrap();
-    datas.into_iter().for_each(|data| writer.write(data).unwrap());
-    Arc::new(Gguf::from_bytes(writer.finish().unwrap()).unwrap())
-}
-
 #[test]
 fn an_mmproj_that_does_not_fit_is_refused() {
     let (model, mmproj) = converted_with_towers("SmolVLM2-tiny-Video-Instruct");
     let with = |mmproj: &_| -> Result<()> {
         LanguageModel::load(Cpu, &model).unwrap().with_towers(mmproj).map(drop)
     };
-    let error = with(&narrowed(&mmproj)).unwrap_err();
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Malformed, "clip.vision.projection_dim"));
+    let key = "clip.vision.projection_dim";
+    let error = with(&cut(&mmproj, "mm.model.fc.weight", key, 16)).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Malformed, key));
     assert_eq!(with(&converted("Qwen2.5-tiny")).unwrap_err().kind(), ErrorKind::Missing);
 }
 

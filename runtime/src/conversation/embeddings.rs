@@ -58,7 +58,7 @@ mod tests {
     fn what_was_not_used_for_the_longest_time_goes_first() {
         let id = |shade: u8| Image::new(Picture::new(1, 1, vec![shade; 3]).expect("a pixel")).id();
         let mut embeddings = Embeddings::new(10);
-        let mut insert = |embeddings: &mut Embeddings<u8>, shade: u8, count| {
+        let insert = |embeddings: &mut Embeddings<u8>, shade: u8, count| {
             embeddings.insert(id(shade), Embedding { rows: Arc::new(shade), count });
         };
         insert(&mut embeddings, 1, 4);

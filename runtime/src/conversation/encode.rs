@@ -63,7 +63,13 @@ impl<B: Backend> LanguageModel<B> {
                 let tile = pixels.1.tiles.get(*number).ok_or_else(gone)?;
                 Ok(Embedding { rows: Arc::new(tower.encode(tile)?), count: tower.tokens() })
             }
-            Some(Content::Sound(_)) | None => Err(gone()),
+            Some(Content::Sound(sound)) => {
+                let tower = self.audio.as_ref().ok_or_else(gone)?;
+                answer.audio_passes += 1;
+                let count = tower.tokens(sound.clip().samples().len());
+                Ok(Embedding { rows: Arc::new(tower.encode(sound.clip())?), count })
+            }
+            None => Err(gone()),
         }
     }
 

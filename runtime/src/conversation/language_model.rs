@@ -8,6 +8,7 @@ use super::constraint::{Constraint, Guide, LazyCompiler};
 use super::embeddings::Embeddings;
 use super::prefixes::Prefixes;
 use crate::backend::Backend;
+use crate::model::audio::AudioTower;
 use crate::model::chat_template::ChatTemplate;
 use crate::model::decoder::Decoder;
 use crate::model::tokenizer::Tokenizer;
@@ -28,6 +29,7 @@ pub struct LanguageModel<B: Backend> {
     pub(super) tokenizer: Tokenizer,
     pub(super) template: Option<ChatTemplate>,
     pub(super) vision: Option<VisionTower<B>>,
+    pub(super) audio: Option<Arc<AudioTower<B>>>,
     pub(super) embeddings: Mutex<Embeddings<B::Rows>>,
     pub(super) prefixes: Mutex<Prefixes<B>>,
     constraints: LazyCompiler,
@@ -44,6 +46,7 @@ impl<B: Backend> LanguageModel<B> {
             tokenizer: Tokenizer::from_metadata(model.metadata()).map_err(|e| located(e, model))?,
             template: ChatTemplate::from_metadata(model.metadata()).map_err(|e| located(e, model))?,
             vision: None,
+            audio: None,
             embeddings: Mutex::new(Embeddings::new(KEPT_ROWS)),
             prefixes: Mutex::new(Prefixes::new(KEPT_POSITIONS)),
             constraints: LazyCompiler::default(),
@@ -53,19 +56,30 @@ impl<B: Backend> LanguageModel<B> {
     /// The same model with the towers in `mmproj`.
     ///
     /// # Errors
-    /// What [`VisionTower::load`] says; a file without towers; towers that were made for a model of another width.
+    /// What [`VisionTower::load`] and [`AudioTower::load`] say; a file without towers; towers that were made for a model
+    /// of another width.
     pub fn with_towers(mut self, mmproj: &Arc<Gguf>) -> Result<Self> {
-        self.vision = VisionTower::load(self.decoder.backend().clone(), mmproj)?;
-        let Some(tower) = &self.vision else {
-            return Err(located(Error::missing("clip.has_vision_encoder", "an mmproj with a tower"), mmproj));
-        };
-        let width = self.decoder.config().width;
-        if tower.width() != width {
-            let expected = format!("{width}, the width of the language model");
-            let error = Error::malformed("clip.vision.projection_dim", tower.width(), expected);
-            return Err(located(error, mmproj));
-        }
+        let backend = self.decoder.backend();
+        self.vision = VisionTower::load(backend.clone(), mmproj)?;
+        self.audio = AudioTower::load(backend.clone(), mmproj)?.map(Arc::new);
+        self.check_towers().map_err(|e| located(e, mmproj))?;
         Ok(self)
+    }
+
+    fn check_towers(&self) -> Result<()> {
+        let vision = self.vision.as_ref().map(|tower| ("clip.vision.projection_dim", tower.width()));
+        let audio = self.audio.as_ref().map(|tower| ("clip.audio.projection_dim", tower.width()));
+        if vision.is_none() && audio.is_none() {
+            let keys = "clip.has_vision_encoder or clip.has_audio_encoder";
+            return Err(Error::missing(keys, "an mmproj with a tower"));
+        }
+        let width = self.decoder.config().width;
+        match vision.into_iter().chain(audio).find(|(_, found)| *found != width) {
+            Some((key, found)) => {
+                Err(Error::malformed(key, found, format!("{width}, the width of the language model")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The network.
@@ -87,6 +101,11 @@ impl<B: Backend> LanguageModel<B> {
     /// What it sees with.
     pub fn vision(&self) -> Option<&VisionTower<B>> {
         self.vision.as_ref()
+    }
+
+    /// What it hears with.
+    pub fn audio(&self) -> Option<&Arc<AudioTower<B>>> {
+        self.audio.as_ref()
     }
 }
 

@@ -4,15 +4,12 @@ use super::LanguageModel;
 use super::prompt::{Content, Prompt};
 use crate::backend::Backend;
 use crate::model::chat_template::{Message, Part, RenderOptions};
-use crate::model::media::{Detail, Image, Sound};
+use crate::model::media::{Image, Placeholder, Sound};
 use crate::model::tokenizer::Special;
-use crate::model::vision::{self, Written};
+use crate::model::vision::Written;
 use crate::{Error, ErrorKind, Result};
 
-/// What stands for a sound in the text of a template.
-const SOUND: &str = "<|audio|>";
-
-/// Set into what users typed, where it would read as a place of a picture or a sound. Tokenizers drop it.
+/// Set into what users typed, where it would read as the place of a picture or a sound. Tokenizers drop it.
 const GUARD: char = '\u{FDD0}';
 
 /// A part that is not text.
@@ -20,15 +17,6 @@ const GUARD: char = '\u{FDD0}';
 enum Media<'a> {
     Image(&'a Image),
     Sound(&'a Sound),
-}
-
-impl Media<'_> {
-    fn placeholder(self) -> &'static str {
-        match self {
-            Self::Image(_) => vision::PLACEHOLDER,
-            Self::Sound(_) => SOUND,
-        }
-    }
 }
 
 impl<B: Backend> LanguageModel<B> {
@@ -40,14 +28,15 @@ impl<B: Backend> LanguageModel<B> {
     /// What the template says, and [`ErrorKind::Unsupported`] when there is a picture or a sound and no tower for it.
     pub fn prompt(&self, messages: &[Message], options: &RenderOptions) -> Result<Prompt> {
         let media: Vec<_> = messages.iter().flat_map(|message| &message.content).filter_map(media).collect();
+        let places = media.iter().map(|media| self.placeholder(*media)).collect::<Result<Vec<_>>>()?;
         let messages: Vec<_> = messages.iter().map(|message| self.shielded(message)).collect();
-        let text = self.rendered(&messages, options, &media)?;
+        let text = self.rendered(&messages, options, &places)?;
         let mut prompt = Prompt::default();
         let mut rest = text.as_str();
-        for media in media {
-            let (before, after) = rest.split_once(media.placeholder()).unwrap_or((rest, ""));
+        for (media, place) in media.into_iter().zip(places) {
+            let (before, after) = rest.split_once(place.token).unwrap_or((rest, ""));
             self.write_text(before, &mut prompt);
-            self.write_media(media, &mut prompt)?;
+            self.write_media(media, &mut prompt);
             rest = after;
         }
         self.write_text(rest, &mut prompt);
@@ -60,26 +49,21 @@ impl<B: Backend> LanguageModel<B> {
         Ok(prompt)
     }
 
-    /// The text of `messages`, with the placeholders of `media` in their order. Where the template has no place for
-    /// them they are given to it as text.
-    fn rendered(&self, messages: &[Message], options: &RenderOptions, media: &[Media<'_>]) -> Result<String> {
-        let Some(template) = &self.template else {
-            let texts = flat(messages).into_iter().flat_map(|message| message.content);
-            return Ok(texts.filter_map(|part| part.as_text().map(str::to_owned)).collect());
+    fn placeholder(&self, media: Media<'_>) -> Result<Placeholder> {
+        let (found, placeholder) = match media {
+            Media::Image(_) => ("picture", self.vision.as_ref().map(|tower| tower.placeholder())),
+            Media::Sound(_) => ("sound", self.audio.as_ref().map(|tower| tower.placeholder())),
         };
-        let text = match template.takes_parts() {
-            true => template.render(messages, options)?,
-            false => template.render(&flat(messages), options)?,
-        };
-        if has_places(&text, media) {
-            return Ok(text);
-        }
-        let text = template.render(&flat(messages), options)?;
-        if !has_places(&text, media) {
-            let detail = format!("it does not write the {} pictures and sounds of the messages", media.len());
-            return Err(Error::new(ErrorKind::Malformed, "tokenizer.chat_template", detail));
-        }
-        Ok(text)
+        placeholder.ok_or_else(|| {
+            let detail = format!("found a {found}, but no mmproj with a tower for it");
+            Error::new(ErrorKind::Unsupported, "message", detail)
+        })
+    }
+
+    /// The placeholders that texts must not have.
+    fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
+        let vision = self.vision.as_ref().map(|tower| tower.placeholder());
+        vision.into_iter().chain(self.audio.as_ref().map(|tower| tower.placeholder()))
     }
 
     fn shielded(&self, message: &Message) -> Message {
@@ -87,13 +71,52 @@ impl<B: Backend> LanguageModel<B> {
         for part in &mut message.content {
             if let Part::Text(text) = part {
                 *text = self.tokenizer.shield(text).into_owned();
-                for placeholder in [vision::PLACEHOLDER, SOUND] {
-                    let (first, others) = placeholder.split_at(1);
-                    *text = text.replace(placeholder, &format!("{first}{GUARD}{others}"));
+                for Placeholder { token, .. } in self.placeholders() {
+                    let (first, others) = token.split_at(1);
+                    *text = text.replace(token, &format!("{first}{GUARD}{others}"));
                 }
             }
         }
         message
+    }
+
+    /// The text of `messages`, with `places` in their order. Where the template has none they are given to it as text.
+    fn rendered(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+        places: &[Placeholder],
+    ) -> Result<String> {
+        let Some(template) = &self.template else {
+            let parts = flat(messages, places).into_iter().flat_map(|message| message.content);
+            return Ok(parts.filter_map(|part| part.as_text().map(str::to_owned)).collect());
+        };
+        if template.takes_parts() {
+            let text = template.render(messages, options)?;
+            if self.has_places(&text, places) {
+                return Ok(text);
+            }
+        }
+        let text = template.render(&flat(messages, places), options)?;
+        if !self.has_places(&text, places) {
+            let detail =
+                format!("it does not write the {} pictures and sounds of the messages", places.len());
+            return Err(Error::new(ErrorKind::Malformed, "tokenizer.chat_template", detail));
+        }
+        Ok(text)
+    }
+
+    /// Whether `text` has the tokens of `places`, in order, and no more.
+    fn has_places(&self, text: &str, places: &[Placeholder]) -> bool {
+        let mut rest = text;
+        for place in places {
+            let Some((before, after)) = rest.split_once(place.token) else { return false };
+            if self.placeholders().any(|other| before.contains(other.token)) {
+                return false;
+            }
+            rest = after;
+        }
+        !self.placeholders().any(|other| rest.contains(other.token))
     }
 
     fn write_text(&self, text: &str, prompt: &mut Prompt) {
@@ -102,36 +125,32 @@ impl<B: Backend> LanguageModel<B> {
         }
     }
 
-    fn write_media(&self, media: Media<'_>, prompt: &mut Prompt) -> Result<()> {
+    fn write_media(&self, media: Media<'_>, prompt: &mut Prompt) {
         match media {
             Media::Image(image) => self.write_image(image, prompt),
-            Media::Sound(_) => {
-                Err(Error::new(ErrorKind::Unsupported, "message", "the model has no ears for its sound"))
+            Media::Sound(sound) => {
+                let tokens =
+                    self.audio.as_ref().map_or(0, |tower| tower.tokens(sound.clip().samples().len()));
+                prompt.push_content(sound.id(), Content::Sound(sound.clone()), tokens);
             }
         }
     }
 
-    fn write_image(&self, image: &Image, prompt: &mut Prompt) -> Result<()> {
-        let Some(tower) = &self.vision else {
-            let detail = "found a picture, but no mmproj that the model could see with";
-            return Err(Error::new(ErrorKind::Unsupported, "message", detail));
-        };
-        let (rows, columns) = match image.detail() {
-            Detail::Overview => (0, 0),
-            Detail::Tiles => tower.preprocessor().grid(image.picture()),
-        };
-        let mut tile = 0;
-        for piece in vision::written(rows, columns) {
+    fn write_image(&self, image: &Image, prompt: &mut Prompt) {
+        let Some(tower) = &self.vision else { return };
+        let pieces = tower.written(image);
+        let tiles = pieces.iter().filter(|piece| matches!(piece, Written::Tile(_))).count();
+        let mut number = 0;
+        for piece in pieces {
             match piece {
                 Written::Text(text) => self.write_text(&text, prompt),
                 Written::Tile(_) => {
-                    let id = image.id().part(&[rows, columns, tile]);
-                    prompt.push_content(id, Content::Tile(image.clone(), tile), tower.tokens());
-                    tile += 1;
+                    let id = image.id().part(&[tiles, number]);
+                    prompt.push_content(id, Content::Tile(image.clone(), number), tower.tokens());
+                    number += 1;
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -143,28 +162,16 @@ fn media(part: &Part) -> Option<Media<'_>> {
     }
 }
 
-/// The messages with a placeholder as text for each picture and sound.
-fn flat(messages: &[Message]) -> Vec<Message> {
-    let text = |part: &Part| match media(part) {
-        Some(media) => Part::Text(media.placeholder().to_owned()),
+/// The messages with `places` as text for their pictures and sounds.
+fn flat(messages: &[Message], places: &[Placeholder]) -> Vec<Message> {
+    let mut places = places.iter();
+    let mut text = |part: &Part| match media(part) {
+        Some(_) => Part::Text(places.next().map_or("", |place| place.framed).to_owned()),
         None => part.clone(),
     };
-    let flat = |message: &Message| {
-        let content = message.content.iter().map(text).collect();
+    let mut flat = |message: &Message| {
+        let content = message.content.iter().map(&mut text).collect();
         Message { content, ..message.clone() }
     };
-    messages.iter().map(flat).collect()
-}
-
-/// Whether `text` has the placeholders of `media`, in order, and no more.
-fn has_places(text: &str, media: &[Media<'_>]) -> bool {
-    let mut rest = text;
-    for media in media {
-        let Some((before, after)) = rest.split_once(media.placeholder()) else { return false };
-        if [vision::PLACEHOLDER, SOUND].iter().any(|placeholder| before.contains(placeholder)) {
-            return false;
-        }
-        rest = after;
-    }
-    media.is_empty() || ![vision::PLACEHOLDER, SOUND].iter().any(|placeholder| rest.contains(placeholder))
+    messages.iter().map(&mut flat).collect()
 }

@@ -16,7 +16,9 @@ pub(super) struct Loader<'a, B> {
 impl<B: Backend> Loader<'_, B> {
     /// The tensor called `name`, if there is one, with its dimensions as `dims`, contiguous first.
     pub(super) fn optional(&self, name: &str, dims: &[usize]) -> Result<Option<Matrix>> {
-        Ok(shaped(self.model, name, dims)?.map(Matrix::new))
+        let Some(tensor) = shaped(self.model, name, dims)? else { return Ok(None) };
+        // A bias may be stored as a column.
+        Matrix::new(tensor).with_columns(dims[0]).map(Some)
     }
 
     pub(super) fn matrix(&self, name: &str, dims: &[usize]) -> Result<Matrix> {
@@ -30,6 +32,13 @@ impl<B: Backend> Loader<'_, B> {
 
     pub(super) fn optional_tensor(&self, name: &str, dims: &[usize]) -> Result<Option<B::Weights>> {
         self.optional(name, dims)?.map(|matrix| self.backend.load(matrix)).transpose()
+    }
+
+    /// Rows of the tensor called `name`, where they are what says a size.
+    pub(super) fn rows(&self, name: &str) -> Result<usize> {
+        let tensor = self.model.shared_tensor(name);
+        let missing = || Error::missing(format!("tensor {name:?}"), "a matrix");
+        Ok(tensor.ok_or_else(missing)?.info().shape().dim(1))
     }
 
     /// The numbers of a tensor, as floats.

@@ -25,6 +25,15 @@ impl ContentId {
     }
 }
 
+/// How a chat writes a picture or a sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placeholder {
+    /// What templates write for it, and its rows take the place of.
+    pub token: &'static str,
+    /// What is written where a template knows only text: the token, and what frames it.
+    pub framed: &'static str,
+}
+
 /// How closely a picture is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Detail {

@@ -7,5 +7,6 @@ mod encoder;
 mod keys;
 mod loader;
 pub mod media;
+mod projector;
 pub mod tokenizer;
 pub mod vision;

@@ -1,5 +1,4 @@
-//! Sound against Hugging Face transformers. `golden/front_ends.py` made the expectations and has the same generator
-//! of clips as this file.
+//! Sound against Hugging Face transformers. `golden/front_ends.py` made the expectations.
 
 use std::f64::consts::TAU;
 use std::io::Cursor;
@@ -7,11 +6,12 @@ use std::num::NonZeroUsize;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 use lorgnette_runtime::ErrorKind;
-use lorgnette_runtime::model::audio::{Clip, LogMel, LogMelStream, Peak, decode_wav, log_mel};
+use lorgnette_runtime::model::audio::{LogMel, LogMelStream, Peak, decode_wav, log_mel};
 use proptest::prelude::*;
 use serde::Deserialize;
 
 use crate::common::{Outcome, golden};
+use crate::sounds::clip;
 
 /// The extractor computes in single precision.
 const MEL_TOLERANCE: f32 = 5e-5;
@@ -193,18 +193,6 @@ fn streamed(stream: &mut LogMelStream, samples: &[f32], chunks: &[usize]) -> Vec
     }
     values.extend(stream.finish().values);
     values
-}
-
-/// `clip` of `golden/front_ends.py`.
-fn clip(length: usize, shift: u32) -> lorgnette_runtime::Result<Clip> {
-    let sample = |i: i64| {
-        let phase = (i * 900 + i * i / 8) & 0xffff;
-        let wave = (phase - 0x8000).abs() - 0x4000;
-        let swell = ((i & 0x1fff) - 0x1000).abs();
-        let noise = (((((i * 0x9e37_79b1) & 0xffff_ffff) >> 16) * 0x85eb_ca6b) >> 7) & 0x3ff;
-        (((wave * swell) >> 11) + noise - 0x200) as f32 / (1u64 << (16 + shift)) as f32
-    };
-    Clip::new((0..length as i64).map(sample).collect())
 }
 
 fn sine(hz: u32, i: usize, rate: u32) -> f64 {

@@ -6,4 +6,6 @@ mod audio;
 mod common;
 mod hostile_pictures;
 mod hostile_sounds;
+#[path = "../common/sounds.rs"]
+mod sounds;
 mod vision;

@@ -29,13 +29,7 @@ impl Clip {
             return Err(Error::malformed("clip", format!("{} samples at 16 kHz", samples.len()), expected));
         }
         check_duration(samples.len(), SAMPLE_RATE)?;
-        if let Some(at) = samples.iter().position(|s| !s.is_finite()) {
-            return Err(Error::malformed(
-                "clip",
-                format!("{} as sample {at}", samples[at]),
-                "a finite number",
-            ));
-        }
+        check_finite(&samples)?;
         Ok(Self { samples })
     }
 
@@ -53,4 +47,14 @@ pub(super) fn check_duration(samples: usize, rate: u32) -> Result<()> {
     let seconds = samples as f64 / f64::from(rate);
     let detail = format!("found {seconds:.1} seconds, expected at most {}", Clip::MAX_SECONDS);
     Err(Error::new(ErrorKind::Unsupported, "clip", detail))
+}
+
+/// Whether every sample is a number that means something.
+pub(super) fn check_finite(samples: &[f32]) -> Result<()> {
+    match samples.iter().position(|s| !s.is_finite()) {
+        Some(at) => {
+            Err(Error::malformed("clip", format!("{} as sample {at}", samples[at]), "a finite number"))
+        }
+        None => Ok(()),
+    }
 }

@@ -3,7 +3,6 @@
 use lorgnette_quant::{Error, ErrorKind, Result};
 use serde_json::{Map, Value as Json, json};
 
-use super::RenderOptions;
 use crate::model::media::{Image, Sound};
 
 /// Who speaks.
@@ -75,16 +74,11 @@ impl Message {
     }
 
     /// The message for a template that takes a list of parts, a string, or both.
-    pub(super) fn to_json(
-        &self,
-        takes_parts: bool,
-        takes_text: bool,
-        options: &RenderOptions,
-    ) -> Result<Json> {
+    pub(super) fn to_json(&self, takes_parts: bool, takes_text: bool) -> Result<Json> {
         let only_text = self.content.iter().all(|part| matches!(part, Part::Text(_)));
         let content = match takes_parts && !(only_text && takes_text) {
             true => self.content.iter().map(Part::to_json).collect(),
-            false => Json::String(self.flat(options)?),
+            false => Json::String(self.flat()?),
         };
         let mut message = Map::from_iter([("role".to_owned(), self.role.name().into())]);
         message.insert("content".to_owned(), content);
@@ -92,18 +86,16 @@ impl Message {
         Ok(Json::Object(message))
     }
 
-    /// The parts behind each other, with marks for what is not text.
-    fn flat(&self, options: &RenderOptions) -> Result<String> {
-        let missing = |what: &str| {
-            let detail = format!("the template has no place for {what}, and no marker is given");
-            Error::new(ErrorKind::Argument, super::DEFAULT, detail)
+    /// The texts behind each other.
+    fn flat(&self) -> Result<String> {
+        let text = |part: &Part| match part {
+            Part::Text(text) => Ok(text.clone()),
+            Part::Image(_) | Part::Audio(_) => {
+                let detail = "it has no place for a picture or a sound";
+                Err(Error::new(ErrorKind::Argument, super::DEFAULT, detail))
+            }
         };
-        let parts = self.content.iter().map(|part| match part {
-            Part::Text(text) => Ok(text.as_str()),
-            Part::Image(_) => options.image_marker.as_deref().ok_or_else(|| missing("a picture")),
-            Part::Audio(_) => options.audio_marker.as_deref().ok_or_else(|| missing("a sound")),
-        });
-        parts.collect()
+        self.content.iter().map(text).collect()
     }
 }
 

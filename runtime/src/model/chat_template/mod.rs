@@ -54,10 +54,6 @@ pub struct RenderOptions {
     pub tools: Vec<Json>,
     /// The time where the user is, for templates that write the date.
     pub now: Option<LocalTime>,
-    /// What stands for a picture when the template knows only text.
-    pub image_marker: Option<String>,
-    /// What stands for a sound when the template knows only text.
-    pub audio_marker: Option<String>,
     /// Further variables, by the names the template has for them.
     pub variables: Map<String, Json>,
 }
@@ -102,8 +98,7 @@ impl ChatTemplate {
         Ok(template)
     }
 
-    /// Whether pictures and sounds have a place in the template itself; else they stand where
-    /// [`RenderOptions::image_marker`] and [`RenderOptions::audio_marker`] say.
+    /// Whether pictures and sounds have a place in the template itself; else it knows only text.
     pub fn takes_parts(&self) -> bool {
         self.takes_parts
     }
@@ -116,7 +111,7 @@ impl ChatTemplate {
     pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<String> {
         let messages = messages
             .iter()
-            .map(|message| message.to_json(self.takes_parts, self.takes_text, options))
+            .map(|message| message.to_json(self.takes_parts, self.takes_text))
             .collect::<Result<Vec<_>>>()?;
         self.render_json(messages, options)
     }

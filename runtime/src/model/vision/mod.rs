@@ -20,4 +20,4 @@ pub use picture::Picture;
 pub use pixels::{Pixels, Place, Tile};
 pub use preprocess::Preprocessor;
 pub use tower::VisionTower;
-pub use written::{PLACEHOLDER, Written, written};
+pub use written::Written;

@@ -7,10 +7,13 @@ use lorgnette_quant::gguf::Gguf;
 
 use super::pixels::Tile;
 use super::preprocess::Preprocessor;
+use super::written::{PLACEHOLDER, Written, written};
 use crate::backend::{Activation, Backend, Dense, Linear};
 use crate::model::encoder::{Encoder, EncoderConfig};
 use crate::model::keys::Keys;
 use crate::model::loader::Loader;
+use crate::model::media::{Detail, Image, Placeholder};
+use crate::model::projector::projector_type;
 use crate::{Error, ErrorKind, Result};
 
 /// A vision tower and its projector, loaded into a backend.
@@ -51,7 +54,7 @@ impl<B: Backend> VisionTower<B> {
     }
 
     fn read(backend: B, model: &Arc<Gguf>) -> Result<Self> {
-        check_projector(model)?;
+        projector_type(model.metadata(), "vision", &["idefics3"])?;
         let keys = Keys::new(model.metadata(), "clip.vision");
         let config = EncoderConfig::read(&keys)?;
         let grid = Grid::read(&keys)?;
@@ -77,6 +80,20 @@ impl<B: Backend> VisionTower<B> {
     /// How pictures become the tiles it takes.
     pub fn preprocessor(&self) -> &Preprocessor {
         &self.preprocessor
+    }
+
+    /// What stands for a picture in the text of a template.
+    pub fn placeholder(&self) -> Placeholder {
+        PLACEHOLDER
+    }
+
+    /// What takes its place in a prompt. Tiles are numbered in the order of [`Preprocessor::pixels`].
+    pub fn written(&self, image: &Image) -> Vec<Written> {
+        let (rows, columns) = match image.detail() {
+            Detail::Overview => (0, 0),
+            Detail::Tiles => self.preprocessor.grid(image.picture()),
+        };
+        written(rows, columns)
     }
 
     /// Rows that a tile becomes.
@@ -145,19 +162,6 @@ impl Grid {
             (0..scale).flat_map(move |y| (0..scale).map(move |x| Some((top + y) * side + left + x)))
         };
         squares.flat_map(square).collect()
-    }
-}
-
-fn check_projector(model: &Gguf) -> Result<()> {
-    let metadata = model.metadata();
-    let of_both: Option<&str> = metadata.get("clip.projector_type")?;
-    let key = if of_both.is_some() { "clip.projector_type" } else { "clip.vision.projector_type" };
-    match metadata.require(key)? {
-        "idefics3" => Ok(()),
-        other => {
-            let detail = format!("found {other:?}, known for pictures is idefics3");
-            Err(Error::new(ErrorKind::Unsupported, key, detail))
-        }
     }
 }
 

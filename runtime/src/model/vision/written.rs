@@ -1,9 +1,10 @@
 //! How Idefics3 and SmolVLM write a picture into a prompt (`Idefics3Processor` in Hugging Face's code).
 
 use super::pixels::Place;
+use crate::model::media::Placeholder;
 
 /// What stands for a picture in the text of a template.
-pub const PLACEHOLDER: &str = "<image>";
+pub(super) const PLACEHOLDER: Placeholder = Placeholder { token: "<image>", framed: "<image>" };
 
 const FRAME: &str = "<fake_token_around_image>";
 
@@ -17,7 +18,7 @@ pub enum Written {
 }
 
 /// A picture that was cut into `rows` x `columns` tiles, or into none.
-pub fn written(rows: usize, columns: usize) -> Vec<Written> {
+pub(super) fn written(rows: usize, columns: usize) -> Vec<Written> {
     let mut pieces = Vec::new();
     for row in 0..rows {
         for column in 0..columns {
@@ -39,7 +40,7 @@ mod tests {
     fn text(rows: usize, columns: usize) -> String {
         let text = |piece| match piece {
             Written::Text(text) => text,
-            Written::Tile(_) => PLACEHOLDER.to_owned(),
+            Written::Tile(_) => PLACEHOLDER.token.to_owned(),
         };
         written(rows, columns).into_iter().map(text).collect()
     }

@@ -29,7 +29,7 @@ pub struct LogMelStream {
 }
 
 impl LogMelStream {
-    const MAX_BINS: usize = 128;
+    pub(in crate::model::audio) const MAX_BINS: usize = 128;
 
     /// A stream at the start of a clip.
     ///
