@@ -1,6 +1,7 @@
 # make run     build and run lorgnette (ARGS="inspect model.gguf")
 # make test    the tests, quick
 # make check   what CI runs: format, lints, tests, docs
+# make arm     the kernels' tests on emulated AArch64; fetches a compiler and QEMU (minutes, two gigabytes)
 # make parity  against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
 # make bench   writes docs/benchmarks.md, measured on this machine beside llama.cpp
 # make fuzz    hostile files for SECONDS seconds (cargo install cargo-fuzz)
@@ -10,12 +11,14 @@ ARGS    ?= --help
 SECONDS ?= 60
 # Where the reference implementations are fetched and built.
 REFERENCE ?= target/reference
+# Where the compiler for AArch64 and QEMU are unpacked.
+ARM       ?= target/arm
 
 # Debian and Ubuntu packages that building and testing needs; parity needs the second list too.
 PACKAGES           = gcc libc6-dev
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 
-.PHONY: run test check packages reference parity bench fuzz
+.PHONY: run test check arm packages reference parity bench fuzz
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -28,6 +31,10 @@ check: packages
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps
 	$(MAKE) test
+
+arm: packages
+	tests/arm/set-up $(ARM)
+	CARGO=$(CARGO) tests/arm/run $(ARM)
 
 packages:
 	@tests/install-packages $(PACKAGES)

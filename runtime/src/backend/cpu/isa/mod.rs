@@ -10,10 +10,16 @@ mod avx2;
 mod avx512;
 mod bytes;
 mod exp;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
+#[cfg(test)]
+mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::is_aarch64_feature_detected;
 use std::sync::LazyLock;
 
 pub(super) use self::bytes::Bytes;
@@ -116,6 +122,12 @@ enum Kind {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "aarch64")]
+    DotProd,
+    #[cfg(target_arch = "aarch64")]
+    I8mm,
 }
 
 static LEVELS: LazyLock<Vec<Level>> = LazyLock::new(|| {
@@ -135,6 +147,17 @@ static LEVELS: LazyLock<Vec<Level>> = LazyLock::new(|| {
             && is_x86_feature_detected!("avx512vnni");
         if avx2 && avx512 {
             levels.push(Level(Kind::Avx512));
+        }
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        levels.push(Level(Kind::Neon));
+        let dotprod = is_aarch64_feature_detected!("dotprod");
+        if dotprod {
+            levels.push(Level(Kind::DotProd));
+        }
+        if dotprod && is_aarch64_feature_detected!("i8mm") {
+            levels.push(Level(Kind::I8mm));
         }
     }
     levels
@@ -160,6 +183,14 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Kind::Avx512 => unsafe { run_avx512(work) },
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => work.run::<neon::Neon<neon::Multiply>>(),
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: as above.
+            Kind::DotProd => unsafe { run_dotprod(work) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: as above.
+            Kind::I8mm => unsafe { run_i8mm(work) },
         }
     }
 }
@@ -174,4 +205,16 @@ fn run_avx2<W: Work>(work: W) -> W::Output {
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn run_avx512<W: Work>(work: W) -> W::Output {
     work.run::<avx512::Avx512>()
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "dotprod")]
+fn run_dotprod<W: Work>(work: W) -> W::Output {
+    work.run::<neon::Neon<neon::DotProd>>()
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "dotprod,i8mm")]
+fn run_i8mm<W: Work>(work: W) -> W::Output {
+    work.run::<neon::Neon<neon::I8mm>>()
 }

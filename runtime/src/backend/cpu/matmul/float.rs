@@ -113,13 +113,14 @@ fn dots<I: Isa, const A: usize, const B: usize>(a: [&[f32]; A], b: [&[f32]; B]) 
             }
         }
     }
-    array(|i| {
-        array(|j| {
-            let mut sum = I::sum(sums[i][j]);
+    let mut dots = [[0.0; B]; A];
+    for i in 0..A {
+        for j in 0..B {
+            dots[i][j] = I::sum(sums[i][j]);
             for at in whole..len {
-                sum += a[i][at] * b[j][at];
+                dots[i][j] += a[i][at] * b[j][at];
             }
-            sum
-        })
-    })
+        }
+    }
+    dots
 }

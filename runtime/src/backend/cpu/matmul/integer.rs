@@ -80,8 +80,10 @@ impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<
         let groups = 4 * HALVES * REGISTERS * I::LANES;
         for (step, levels) in scratch.levels.chunks_exact(groups).enumerate() {
             let x: [Step<'_, HALVES>; ROWS] = array(|i| Step::new(input[i], step));
-            let mut products: [[I::Ints; REGISTERS]; ROWS] =
-                array(|i| [I::splat_int(x[i].offset::<F, BYTES>()); REGISTERS]);
+            let mut products = [[I::splat_int(0); REGISTERS]; ROWS];
+            for i in 0..ROWS {
+                products[i] = [I::splat_int(x[i].offset::<F, BYTES>()); REGISTERS];
+            }
             for group in 0..4 * HALVES {
                 for i in 0..ROWS {
                     for (register, products) in products[i].iter_mut().enumerate() {

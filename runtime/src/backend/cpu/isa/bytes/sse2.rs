@@ -1,20 +1,12 @@
-//! Sixteen bytes, in a register where every machine of the target has one.
+//! Bytes in a register of SSE2.
 
-#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
 /// Sixteen unsigned bytes.
 #[derive(Clone, Copy)]
-#[cfg(target_arch = "x86_64")]
-pub(in crate::backend::cpu) struct Bytes(pub(super) __m128i);
-
-/// Sixteen unsigned bytes.
-#[derive(Clone, Copy)]
-#[cfg(not(target_arch = "x86_64"))]
-pub(in crate::backend::cpu) struct Bytes([u8; 16]);
+pub(in crate::backend::cpu) struct Bytes(pub(in crate::backend::cpu::isa) __m128i);
 
 /// Evaluates intrinsics.
-#[cfg(target_arch = "x86_64")]
 macro_rules! sse2 {
     ($intrinsics:expr) => {{
         // SAFETY: every x86-64 has SSE2.
@@ -22,7 +14,6 @@ macro_rules! sse2 {
     }};
 }
 
-#[cfg(target_arch = "x86_64")]
 impl Bytes {
     #[inline(always)]
     pub(in crate::backend::cpu) fn new(x: [u8; 16]) -> Self {
@@ -74,46 +65,5 @@ impl Bytes {
             let set = _mm_cmpeq_epi8(_mm_and_si128(repeated, each), each);
             _mm_and_si128(set, _mm_set1_epi8(value as i8))
         }))
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-impl Bytes {
-    #[inline(always)]
-    pub(in crate::backend::cpu) fn new(x: [u8; 16]) -> Self {
-        Self(x)
-    }
-
-    #[inline(always)]
-    pub(in crate::backend::cpu) fn to_array(self) -> [u8; 16] {
-        self.0
-    }
-
-    /// Each byte shifted right, then masked.
-    #[inline(always)]
-    pub(in crate::backend::cpu) fn bits(self, shift: usize, mask: u8) -> Self {
-        Self(super::array(|i| self.0[i] >> shift & mask))
-    }
-
-    /// Each byte, which is below 16, shifted left by four.
-    #[inline(always)]
-    pub(in crate::backend::cpu) fn to_high(self) -> Self {
-        Self(super::array(|i| self.0[i] << 4))
-    }
-
-    #[inline(always)]
-    pub(in crate::backend::cpu) fn or(self, other: Self) -> Self {
-        Self(super::array(|i| self.0[i] | other.0[i]))
-    }
-
-    #[inline(always)]
-    pub(in crate::backend::cpu) fn xor(self, x: u8) -> Self {
-        Self(super::array(|i| self.0[i] ^ x))
-    }
-
-    /// `value` in the bytes whose bit is set, 0 in the others.
-    #[inline(always)]
-    pub(in crate::backend::cpu) fn where_bits(bits: [u8; 2], value: u8) -> Self {
-        Self(super::array(|i| (bits[i / 8] >> (i % 8) & 1) * value))
     }
 }
