@@ -13,6 +13,7 @@ use lorgnette_runtime::conversation::{
 use lorgnette_runtime::model::chat_template::{Message, Role};
 use serde::Serialize;
 
+use super::threads::Threads;
 use crate::console::{self, Outcome, Watch};
 
 /// Ask one question and stream the answer
@@ -45,6 +46,8 @@ pub(crate) struct Arguments {
     /// Ends the answer before this text
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
+    #[command(flatten)]
+    threads: Threads,
     /// Print the answer as one JSON document
     #[arg(long)]
     json: bool,
@@ -83,6 +86,7 @@ impl From<Answer> for Document {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    arguments.threads.set()?;
     let question = question(arguments)?;
     let watch = Watch::start()?;
     let model = Arc::new(LanguageModel::load(Cpu, &Arc::new(Gguf::open(&arguments.model)?))?);

@@ -1,7 +1,10 @@
 //! One file for each command: its arguments, and the call.
 
 pub(crate) mod ask;
+pub(crate) mod bench;
 pub(crate) mod convert;
 pub(crate) mod inspect;
 pub(crate) mod logits;
+pub(crate) mod perplexity;
 pub(crate) mod quantize;
+mod threads;

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "runtime/tests/golden"
-SCRIPTS = ["tokenizer", "chat_template", "decoder"]
+SCRIPTS = ["tokenizer", "chat_template", "decoder", "perplexity"]
 TOLERANCE = 1e-5
 
 

@@ -17,7 +17,7 @@ use crate::model::tokenizer::{Special, Tokenizer};
 use crate::{Error, ErrorKind, Result, TokenId};
 
 /// Tokens that are prefilled between two looks at whether to go on.
-const PREFILL: usize = 256;
+pub const PREFILL: usize = 256;
 
 /// A language model with its tokenizer and the way it writes a chat. Conversations share it.
 pub struct LanguageModel<B: Backend> {

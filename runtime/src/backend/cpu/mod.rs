@@ -1,6 +1,7 @@
 //! The processor: kernels over vector registers, each compiled for plain arrays too, which define what is right.
 //!
-//! Weights are read where they are mapped. All work is spread over one team of threads, as many as there are processors.
+//! Weights are read where they are mapped. All work is spread over one team of threads, as many as
+//! there are processors, or as [`set_threads`] says.
 
 mod attention;
 mod isa;
@@ -15,10 +16,11 @@ use self::attention::attend;
 pub use self::kv_cache::KvCache;
 use self::matmul::{decode_row, decode_vector, linears, matmuls};
 use self::norm::{gate_by_silu, normed, rotate};
+pub use self::team::{MAX_THREADS, set_threads, threads};
 use super::{AttentionInput, Backend, FeedForwardInput, Heads, KvShape, Linear, Output, Place};
 use crate::{Result, TokenId};
 
-/// Computes on all processors.
+/// Computes on [`threads`] threads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu;
 
