@@ -148,7 +148,7 @@ fn counts_that_make_no_sense_are_wrong_use() {
     for (command, wrong) in [
         ("ask", ["--threads", "0"]),
         ("ask", ["--threads", "513"]),
-        ("bench", ["--threads", "-1"]),
+        ("bench", ["--threads", "1.5"]),
         ("bench", ["--prompt", "0"]),
         ("bench", ["--repetitions", "0"]),
         ("perplexity", ["--context", "2"]),

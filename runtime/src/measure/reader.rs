@@ -89,12 +89,12 @@ pub(super) fn read<B: Backend, const MODELS: usize>(
             reader.start(first, progress)?;
         }
         // The logits after the last token say what nobody knows.
-        let (last, fed) = (scored.len() - 1, &scored[..scored.len() - 1]);
-        for (fed, expected) in fed.chunks(POSITIONS).zip(scored[1..=last].chunks(POSITIONS)) {
+        let (fed, following) = (&scored[..scored.len() - 1], &scored[1..]);
+        for (fed, following) in fed.chunks(POSITIONS).zip(following.chunks(POSITIONS)) {
             progress.check()?;
             let logits: Vec<_> =
                 readers.iter_mut().map(|reader| reader.logits(fed)).collect::<Result<_>>()?;
-            for (row, &token) in expected.iter().enumerate() {
+            for (row, &token) in following.iter().enumerate() {
                 on(std::array::from_fn(|model| &logits[model][row * vocabulary..][..vocabulary]), token);
             }
         }
