@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_mean_has_a_standard_error() {
         let mut mean = Mean::default();
-        [2.0, 4.0, 4.0, 6.0].map(|x| mean.push(x));
+        [2.0, 4.0, 4.0, 6.0].into_iter().for_each(|x| mean.push(x));
         assert_eq!(mean.count(), 4);
         // The mean square is 18, so the variance 2.
         assert_eq!(mean.estimate(), Estimate { value: 4.0, uncertainty: (2.0_f64 / 3.0).sqrt() });
