@@ -3,7 +3,7 @@
 # make check   what CI runs: format, lints, tests, docs
 # make arm     the kernels' tests on emulated AArch64; fetches a compiler and QEMU (minutes, two gigabytes)
 # make parity  against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
-# make bench   writes docs/benchmarks.md, measured on this machine beside llama.cpp
+# make bench   writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
 # make fuzz    hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
@@ -49,8 +49,10 @@ parity: reference
 
 bench: reference
 	$(CARGO) build --release
-	$(REFERENCE)/venv/bin/python tests/bench/quantize.py --reference $(REFERENCE) --lorgnette target/release/lorgnette \
-		--output docs/benchmarks.md
+	for part in quantize runtime; do \
+		$(REFERENCE)/venv/bin/python tests/bench/$$part.py --reference $(REFERENCE) \
+			--lorgnette target/release/lorgnette --output docs/benchmarks.md || exit; \
+	done
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

@@ -41,8 +41,18 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Takes over Ctrl-C and SIGTERM, once in a process. The first asks for an end, the second does not ask.
+    /// Watches work that is counted in bytes. Takes over Ctrl-C and SIGTERM, once in a process. The first asks for an
+    /// end, the second does not ask.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        Self::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")
+    }
+
+    /// Watches work that is counted in steps.
+    pub(crate) fn start_steps() -> Result<Self, Box<dyn Error>> {
+        Self::with_template("{bar:30} {pos}/{len} {eta} {msg}")
+    }
+
+    fn with_template(template: &str) -> Result<Self, Box<dyn Error>> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&cancelled);
         ctrlc::set_handler(move || {
@@ -50,8 +60,7 @@ impl Watch {
                 std::process::exit(1);
             }
         })?;
-        let style =
-            ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")?;
+        let style = ProgressStyle::with_template(template)?;
         Ok(Self { bar: ProgressBar::no_length().with_style(style), cancelled })
     }
 }

@@ -21,8 +21,10 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Ask(commands::ask::Arguments),
+    Bench(commands::bench::Arguments),
     Inspect(commands::inspect::Arguments),
     Logits(commands::logits::Arguments),
+    Perplexity(commands::perplexity::Arguments),
     Quantize(commands::quantize::Arguments),
     Convert(commands::convert::Arguments),
 }
@@ -30,8 +32,10 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Ask(arguments) => commands::ask::run(&arguments),
+        Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
         Command::Logits(arguments) => commands::logits::run(&arguments),
+        Command::Perplexity(arguments) => commands::perplexity::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),
         Command::Convert(arguments) => commands::convert::run(&arguments),
     };

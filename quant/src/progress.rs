@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Watches long work, from any thread. `()` watches nothing.
 pub trait Progress: Sync {
-    /// `done` of `total` bytes are through; `item` is in work.
+    /// `done` of `total` bytes (or steps, where the work says so) are through; `item` is in work.
     fn advance(&self, item: &str, done: u64, total: u64) {
         let _ = (item, done, total);
     }

@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod conversation;
+pub mod measure;
 pub mod model;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};

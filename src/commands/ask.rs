@@ -9,6 +9,7 @@ use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event
 use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
 use serde::Serialize;
 
+use super::threads::Threads;
 use super::{constraint, media, model, sampling};
 use crate::console::{self, Outcome, Watch};
 
@@ -35,6 +36,8 @@ pub(crate) struct Arguments {
     /// Ends the answer before this text
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
+    #[command(flatten)]
+    threads: Threads,
     /// Print the answer as one JSON document
     #[arg(long)]
     json: bool,
@@ -87,6 +90,7 @@ impl From<Answer> for Document {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    arguments.threads.set()?;
     let options = options(arguments)?;
     let prompt = [message(arguments)?];
     let watch = Watch::start()?;

@@ -8,6 +8,7 @@ use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::model::decoder::{Decoder, Wanted};
 use serde::Serialize;
 
+use super::threads::Threads;
 use crate::console::{self, Outcome};
 
 /// Print the logits that follow tokens, for comparing with other runtimes
@@ -19,16 +20,22 @@ pub(crate) struct Arguments {
     /// Token numbers: 1,2,3
     #[arg(long, value_delimiter = ',', required = true)]
     tokens: Vec<TokenId>,
+    /// Print what follows each of the tokens, and not only the last
+    #[arg(long)]
+    every: bool,
+    #[command(flatten)]
+    threads: Threads,
     /// Print all of them as one JSON document, in full precision
     #[arg(long)]
     json: bool,
 }
 
-/// The logits after the last of `tokens`.
+/// The logits after the last of `tokens`, or after each of them.
 #[derive(Serialize)]
-struct Logits<'a> {
-    tokens: &'a [TokenId],
-    logits: Vec<f32>,
+#[serde(untagged)]
+enum Logits<'a> {
+    Last { tokens: &'a [TokenId], logits: Vec<f32> },
+    Every { tokens: &'a [TokenId], rows: Vec<Vec<f32>> },
 }
 
 /// Tokens that people are shown.
@@ -36,16 +43,34 @@ const SHOWN: usize = 10;
 
 impl fmt::Display for Logits<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut order: Vec<_> = (0..self.logits.len()).collect();
-        order.sort_by(|&a, &b| self.logits[b].total_cmp(&self.logits[a]));
-        order.iter().take(SHOWN).try_for_each(|&token| writeln!(f, "{token:>8}  {:.4}", self.logits[token]))
+        match self {
+            Self::Last { logits, .. } => show_largest(f, logits),
+            Self::Every { tokens, rows } => tokens.iter().zip(rows).try_for_each(|(token, logits)| {
+                writeln!(f, "after {token}")?;
+                show_largest(f, logits)
+            }),
+        }
     }
 }
 
+fn show_largest(f: &mut fmt::Formatter<'_>, logits: &[f32]) -> fmt::Result {
+    let mut order: Vec<_> = (0..logits.len()).collect();
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    order.iter().take(SHOWN).try_for_each(|&token| writeln!(f, "{token:>8}  {:.4}", logits[token]))
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    arguments.threads.set()?;
     let model = Arc::new(Gguf::open(&arguments.model)?);
     let decoder = Decoder::load(Cpu, &model)?;
-    let mut sequence = decoder.sequence(arguments.tokens.len())?;
-    let logits = decoder.forward(&mut sequence, &arguments.tokens, Wanted::Last)?;
-    console::print(&Logits { tokens: &arguments.tokens, logits }, arguments.json)
+    let tokens = &arguments.tokens;
+    let mut sequence = decoder.sequence(tokens.len())?;
+    let logits = if arguments.every {
+        let logits = decoder.forward(&mut sequence, tokens, Wanted::All)?;
+        let rows = logits.chunks(decoder.config().vocabulary).map(<[f32]>::to_vec).collect();
+        Logits::Every { tokens, rows }
+    } else {
+        Logits::Last { tokens, logits: decoder.forward(&mut sequence, tokens, Wanted::Last)? }
+    };
+    console::print(&logits, arguments.json)
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lorgnette_quant::Result;
@@ -18,8 +18,17 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    pub(crate) fn path(&self) -> &Path {
+        &self.model
+    }
+
     pub(crate) fn load(&self) -> Result<LanguageModel<Cpu>> {
-        let model = LanguageModel::load(Cpu, &Arc::new(Gguf::open(&self.model)?))?;
+        self.load_from(&Arc::new(Gguf::open(&self.model)?))
+    }
+
+    /// `file` is the language model, opened.
+    pub(crate) fn load_from(&self, file: &Arc<Gguf>) -> Result<LanguageModel<Cpu>> {
+        let model = LanguageModel::load(Cpu, file)?;
         match &self.mmproj {
             Some(mmproj) => model.with_towers(&Arc::new(Gguf::open(mmproj)?)),
             None => Ok(model),

@@ -1,4 +1,4 @@
-"""Measures lorgnette's quant crate beside llama.cpp on this machine and writes docs/benchmarks.md.
+"""Measures lorgnette's quant crate beside llama.cpp on this machine and writes its part of docs/benchmarks.md.
 
 Every comparison alternates the two programs on the same file with the same number of threads, so that both meet the
 same weather, and reports medians.
@@ -8,17 +8,15 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
-import sys
 import tempfile
 
 import gguf
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
-import models  # noqa: E402
+from report import run, settle, write
+import models  # noqa: I001 # report says where it is
 
 SPEED_MIXES = ["Q8_0", "Q4_0", "Q4_K_M", "Q6_K"]
 ERROR_TYPES = ["F16", "BF16", "Q8_0", "Q6_K", "Q5_K", "Q5_1", "Q5_0", "Q4_K", "IQ4_NL", "IQ4_XS", "Q4_1", "Q4_0", "MXFP4",
@@ -26,24 +24,11 @@ ERROR_TYPES = ["F16", "BF16", "Q8_0", "Q6_K", "Q5_K", "Q5_1", "Q5_0", "Q4_K", "I
 OPENINGS = 21
 
 
-def run(command):
-    """Seconds and peak resident MiB of one run."""
-    measure = [sys.executable, "-S", "-E", pathlib.Path(__file__).with_name("measure.py")]
-    output = subprocess.check_output([str(word) for word in measure + command])
-    seconds, peak = output.split()
-    return float(seconds), int(peak) / 2**20
-
-
-def settle():
-    """What one program leaves to be written must not be paid by the next."""
-    os.sync()
-
-
 def speed(out, tools, model, folder, rounds):
     mib = model.stat().st_size / 2**20
     ours, theirs = tools
     threads = str(os.cpu_count())
-    out.append(f"## Quantizing F16, {mib:.0f} MiB, {threads} threads\n")
+    out.append(f"### Quantizing F16, {mib:.0f} MiB, {threads} threads\n")
     out.append(f"Medians of {rounds} runs each, in turns. lorgnette's time includes its report (every block decoded and "
                "compared) and the sync to disk; llama-quantize makes neither. Both write the same bytes.\n")
     out.append("| mix | lorgnette | llama-quantize | ratio | peak memory | of llama-quantize |")
@@ -70,7 +55,7 @@ def speed(out, tools, model, folder, rounds):
 
 
 def opening(out, lorgnette, small, large):
-    out.append("## Opening\n")
+    out.append("### Opening\n")
     out.append(f"`lorgnette inspect --json`, the whole process with what it prints, median of {OPENINGS}.\n")
     out.append("| file | tokens in its vocabulary | time | peak memory |")
     out.append("|---|---|---|---|")
@@ -101,7 +86,7 @@ def errors(out, tools, folder):
     imatrix = folder / "imatrix.gguf"
     models.text(model, layers=4, tied=False, dtype="f32")
     models.imatrix(imatrix, model)
-    out.append("## Error of each type\n")
+    out.append("### Error of each type\n")
     out.append("Root mean squared difference from normal weights of deviation 0.02 with one column in 64 ten times louder, "
                "every weight in one type.\n")
     out.append("| type | bits | lorgnette | llama-quantize | with imatrix: lorgnette | llama-quantize |")
@@ -122,12 +107,6 @@ def errors(out, tools, folder):
     out.append("")
 
 
-def machine():
-    cpu = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", type=pathlib.Path, required=True, help="folder that tests/parity/set-up filled")
@@ -136,10 +115,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     tools = arguments.lorgnette, arguments.reference / "llama.cpp/build/bin/llama-quantize"
-    version = (pathlib.Path(__file__).parents[1] / "parity/llama.cpp.txt").read_text().strip()
-
-    out = ["# Benchmarks\n", "Written by `make bench`; do not edit.\n", f"- machine: {machine()}",
-           f"- peer: llama.cpp of {version}, built natively (`GGML_NATIVE=ON`)\n"]
+    out = []
     with tempfile.TemporaryDirectory(dir=arguments.reference) as folder:
         folder = pathlib.Path(folder)
         small, large = folder / "small.gguf", folder / "large.gguf"
@@ -148,7 +124,7 @@ def main():
         speed(out, tools, large, folder, arguments.rounds)
         opening(out, arguments.lorgnette, small, large)
         errors(out, tools, folder)
-    arguments.output.write_text("\n".join(out))
+    write(arguments.output, "quantize", "Files", out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "runtime/tests/golden"
-SCRIPTS = ["tokenizer", "chat_template", "decoder", "vision_tower", "audio_tower"]
+SCRIPTS = ["tokenizer", "chat_template", "decoder", "vision_tower", "audio_tower", "perplexity"]
 TOLERANCE = 1e-5
 
 

@@ -34,13 +34,29 @@ def put(writer, name, array, dtype):
         writer.add_tensor(name, bits, raw_dtype=gguf.GGMLQuantizationType.BF16)
 
 
+def vocabulary(size):
+    """Tokens and merges of a byte-level BPE: an alphabet for the 256 bytes, then words of letters, shorter ones first."""
+    shown = [byte for byte in range(256) if 33 <= byte <= 126 or 161 <= byte <= 172 or byte >= 174]
+    hidden = [byte for byte in range(256) if byte not in shown]
+    tokens = [chr(byte) for byte in shown] + [chr(256 + i) for i in range(len(hidden))]
+    letters = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
+    merges, words = [], [chr(256 + hidden.index(ord(" ")))] + letters
+    for word in words:
+        for letter in letters:
+            if len(tokens) == size:
+                return tokens, merges
+            words.append(word + letter)
+            tokens.append(word + letter)
+            merges.append(f"{word} {letter}")
+
+
 def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_heads=2, vocab=512, tied=True,
-         dtype="f16", experts=0, seed=1):
-    """A language model; its tokenizer is only as real as llama-quantize needs."""
+         dtype="f16", experts=0, context=2048, bos=None, head=None, seed=1):
+    """A language model. `bos` starts every text, `head` is the matrix of its output where that is not to be random."""
     rng = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, arch)
     writer.add_name("random")
-    writer.add_context_length(2048)
+    writer.add_context_length(context)
     writer.add_embedding_length(width)
     writer.add_block_count(layers)
     writer.add_feed_forward_length(feed_forward)
@@ -54,18 +70,22 @@ def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_
         writer.add_expert_used_count(2)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
-    writer.add_token_list([f"token{i}" for i in range(vocab)])
+    tokens, merges = vocabulary(vocab)
+    writer.add_token_list(tokens)
     writer.add_token_types([1] * vocab)
-    writer.add_token_merges([f"to ken{i}" for i in range(vocab)])
-    head = width // heads
+    writer.add_token_merges(merges)
+    writer.add_add_bos_token(bos is not None)
+    if bos is not None:
+        writer.add_bos_token_id(bos)
+    kv_width = width // heads * kv_heads
 
     put(writer, "token_embd.weight", weights(rng, vocab, width), dtype)
     for i in range(layers):
         b = f"blk.{i}."
         put(writer, b + "attn_norm.weight", np.ones(width, np.float32), dtype)
         put(writer, b + "attn_q.weight", weights(rng, width, width), dtype)
-        put(writer, b + "attn_k.weight", weights(rng, head * kv_heads, width), dtype)
-        put(writer, b + "attn_v.weight", weights(rng, head * kv_heads, width), dtype)
+        put(writer, b + "attn_k.weight", weights(rng, kv_width, width), dtype)
+        put(writer, b + "attn_v.weight", weights(rng, kv_width, width), dtype)
         put(writer, b + "attn_output.weight", weights(rng, width, width), dtype)
         put(writer, b + "ffn_norm.weight", np.ones(width, np.float32), dtype)
         if experts:
@@ -78,7 +98,9 @@ def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_
             put(writer, b + "ffn_up.weight", weights(rng, feed_forward, width), dtype)
             put(writer, b + "ffn_down.weight", weights(rng, width, feed_forward), dtype)
     put(writer, "output_norm.weight", np.ones(width, np.float32), dtype)
-    if not tied:
+    if head is not None:
+        put(writer, "output.weight", head, dtype)
+    elif not tied:
         put(writer, "output.weight", weights(rng, vocab, width), dtype)
     finish(writer)
 

@@ -11,7 +11,7 @@ use crate::model::decoder::{Input, Sequence, Wanted};
 use crate::{Error, ErrorKind, Result, TokenId};
 
 /// Positions that are computed between two looks at whether to go on.
-const PREFILL: usize = 256;
+pub const PREFILL: usize = 256;
 
 /// Keys and values of a conversation, and what they are of.
 pub(super) struct Memory<B: Backend> {

@@ -22,6 +22,7 @@ pub use self::answer::{Answer, AnswerOptions, Event, Finish, WhenFull};
 pub use self::constraint::Constraint;
 pub use self::language_model::LanguageModel;
 use self::memory::Memory;
+pub use self::memory::PREFILL;
 pub use self::prompt::{Prompt, Slot};
 pub use self::sampler::{Sampler, Sampling};
 use crate::backend::Backend;

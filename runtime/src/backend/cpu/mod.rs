@@ -1,6 +1,7 @@
 //! The processor: kernels over vector registers, each compiled for plain arrays too, which define what is right.
 //!
-//! Weights are read where they are mapped. All work is spread over one team of threads, as many as there are processors.
+//! Weights are read where they are mapped. All work is spread over one team of threads, as many as
+//! there are processors, or as [`set_threads`] says.
 
 mod activation;
 mod attention;
@@ -18,6 +19,7 @@ pub use self::kv_cache::KvCache;
 use self::matmul::{linears, matmuls};
 use self::norm::{normed, rms_normed, rotate};
 pub use self::rows::Rows;
+pub use self::team::{MAX_THREADS, set_threads, threads};
 pub use self::weights::Weights;
 use super::{
     Activation, AttentionInput, Backend, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm,
@@ -25,7 +27,7 @@ use super::{
 };
 use crate::{Error, ErrorKind, Result, TokenId};
 
-/// Computes on all processors.
+/// Computes on [`threads`] threads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu;
 

@@ -8,8 +8,13 @@ use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock};
 use std::thread::{self, Thread};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The most threads a team may have.
+pub const MAX_THREADS: usize = 512;
 
 /// Rounds a thread looks for work before it sleeps: some tens of microseconds.
 const ROUNDS: u32 = 4000;
@@ -44,34 +49,43 @@ unsafe impl Sync for Team {}
 // SAFETY: as above.
 unsafe impl Send for Team {}
 
-static TEAM: LazyLock<&'static Team> = LazyLock::new(|| {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let member = |_| Member { asleep: AtomicBool::new(false), thread: OnceLock::new() };
-    let team: &'static Team = Box::leak(Box::new(Team {
-        state: AtomicU64::new(0),
-        done: AtomicU64::new(0),
-        panicked: AtomicBool::new(false),
-        job: UnsafeCell::new(None),
-        members: (1..threads).map(member).collect(),
-        caller: Mutex::new(()),
-    }));
-    for (index, member) in team.members.iter().enumerate() {
-        // Where no thread can be had, the others do its work.
-        let _ = thread::Builder::new().name(format!("compute-{index}")).spawn(move || team.serve(member));
+static TEAM: OnceLock<&'static Team> = OnceLock::new();
+
+/// Sets on how many threads this process computes, the one that asks for work among them. Without it there are as many
+/// as processors, from the first computation on.
+///
+/// # Errors
+/// [`ErrorKind::Argument`] when `threads` is 0 or above [`MAX_THREADS`], or another number was set or used before.
+pub fn set_threads(threads: usize) -> Result<()> {
+    let refuse = |detail| Err(Error::new(ErrorKind::Argument, "threads", detail));
+    if !(1..=MAX_THREADS).contains(&threads) {
+        return refuse(format!("found {threads}, expected 1 to {MAX_THREADS}"));
     }
-    team
-});
+    match TEAM.get_or_init(|| Team::start(threads)).threads() {
+        running if running == threads => Ok(()),
+        running => refuse(format!("found {threads}, but this process computes on {running} already")),
+    }
+}
+
+/// On how many threads this process computes.
+pub fn threads() -> usize {
+    team().threads()
+}
+
+fn team() -> &'static Team {
+    TEAM.get_or_init(|| Team::start(thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)))
+}
 
 /// Calls `f` with each of `0..count`, on all threads. Each takes stretches of neighbours, shorter towards the end.
 ///
 /// # Panics
 /// If `f` does, once all threads are through.
 pub(super) fn for_each(count: usize, f: impl Fn(usize) + Sync) {
-    let team = *TEAM;
+    let team = team();
     if count < 2 || team.members.is_empty() {
         return (0..count).for_each(f);
     }
-    let threads = team.members.len() + 1;
+    let threads = team.threads();
     let next = AtomicUsize::new(0);
     team.run(&|| {
         loop {
@@ -127,6 +141,28 @@ impl<'a, T> Shared<'a, T> {
 }
 
 impl Team {
+    /// A team of `threads`, whoever calls among them.
+    fn start(threads: usize) -> &'static Self {
+        let member = |_| Member { asleep: AtomicBool::new(false), thread: OnceLock::new() };
+        let team: &'static Self = Box::leak(Box::new(Self {
+            state: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            panicked: AtomicBool::new(false),
+            job: UnsafeCell::new(None),
+            members: (1..threads).map(member).collect(),
+            caller: Mutex::new(()),
+        }));
+        for (index, member) in team.members.iter().enumerate() {
+            // Where no thread can be had, the others do its work.
+            let _ = thread::Builder::new().name(format!("compute-{index}")).spawn(move || team.serve(member));
+        }
+        team
+    }
+
+    fn threads(&self) -> usize {
+        self.members.len() + 1
+    }
+
     /// Calls `job` on this thread, and on those of the team that come before it is through.
     fn run(&self, job: &(dyn Fn() + Sync)) {
         // A second caller, or a step within a step, works alone.
@@ -244,6 +280,17 @@ mod tests {
             }
         });
         assert_eq!(total.into_inner(), 4 * 50 * 10 * 10);
+    }
+
+    #[test]
+    fn a_team_keeps_its_size_and_has_a_bounded_one() {
+        let running = threads();
+        assert!(set_threads(running).is_ok());
+        for wrong in [0, MAX_THREADS + 1, usize::MAX, running + 1] {
+            let error = set_threads(wrong).unwrap_err();
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Argument, "threads"));
+        }
+        assert_eq!(threads(), running);
     }
 
     #[test]

@@ -1,0 +1,44 @@
+"""What the benchmarks share: how a program is measured, and docs/benchmarks.md, of which each writes its own part."""
+
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
+
+# In the order they stand in the page.
+PARTS = ["runtime", "quantize"]
+HEAD = "# Benchmarks\n\nWritten by `make bench`; do not edit.\n"
+
+
+def run(command):
+    """Seconds and peak resident MiB of one run."""
+    measure = [sys.executable, "-S", "-E", pathlib.Path(__file__).with_name("measure.py")]
+    output = subprocess.check_output([str(word) for word in measure + command])
+    seconds, peak = output.split()
+    return float(seconds), int(peak) / 2**20
+
+
+def settle():
+    """What one program leaves to be written must not be paid by the next."""
+    os.sync()
+
+
+def machine():
+    cpu = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
+
+
+def write(page, part, title, lines):
+    """Puts `lines` into their part of `page`; the other parts stay."""
+    written = page.read_text() if page.exists() else ""
+    parts = dict(re.findall(r"<!-- (\w+) -->\n(.*?)<!-- end -->\n", written, re.DOTALL))
+    version = (pathlib.Path(__file__).parents[1] / "parity/llama.cpp.txt").read_text().strip()
+    head = [f"## {title}\n", f"- machine: {machine()}", f"- peer: llama.cpp of {version}, built natively (`GGML_NATIVE=ON`)\n"]
+    parts[part] = "\n".join(head + lines).rstrip("\n") + "\n"
+    blocks = [f"\n<!-- {name} -->\n{parts[name]}<!-- end -->\n" for name in PARTS if name in parts]
+    page.write_text(HEAD + "".join(blocks))
