@@ -193,7 +193,6 @@ fn options(variables: &Json) -> RenderOptions {
         tools: take("tools").as_array().cloned().unwrap_or_default(),
         now: Some(NOW),
         variables,
-        ..Default::default()
     }
 }
 

@@ -158,7 +158,7 @@ fn what_is_shown_is_what_was_matched() {
 fn answers_without_a_constraint_are_as_ever() {
     for model in MODELS.iter() {
         let options = AnswerOptions { constraint: None, max_tokens: 30, ..held(Constraint::Json, 3) };
-        let mut said = model.prompt(&hello(), &options.render).unwrap();
+        let mut said: Vec<_> = model.prompt(&hello(), &options.render).unwrap().tokens().collect();
         let start = said.len();
         let mut sequence = model.decoder().sequence(CAPACITY).unwrap();
         let mut sampler = Sampler::new(options.sampling);

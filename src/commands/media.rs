@@ -33,16 +33,16 @@ impl Arguments {
     /// Pictures, then sounds.
     pub(crate) fn read(&self) -> Result<Vec<Part>> {
         let detail = if self.tiles { Detail::Tiles } else { Detail::Overview };
-        let image = |path| {
+        let image = |path: &PathBuf| {
             let picture = decoded(path, vision::decode)?;
             Ok(Part::Image(Image::new(picture).with_detail(detail)))
         };
-        let sound = |path| Ok(Part::Audio(Sound::new(decoded(path, decode_wav)?)));
+        let sound = |path: &PathBuf| Ok(Part::Audio(Sound::new(decoded(path, decode_wav)?)));
         self.images.iter().map(image).chain(self.sounds.iter().map(sound)).collect()
     }
 }
 
-fn decoded<T>(path: &PathBuf, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
+fn decoded<T>(path: &Path, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
     read(path).and_then(|bytes| decode(&bytes)).map_err(|e| e.in_file(path))
 }
 

@@ -82,7 +82,7 @@ fn gelu_quick<I: Isa>(x: I::Floats) -> I::Floats {
 /// `1 + tanh(u)` is twice the logistic function of `2 u`.
 #[inline(always)]
 fn gelu_tanh<I: Isa>(x: I::Floats) -> I::Floats {
-    const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769_1;
+    const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769;
     let cubed = I::mul(I::mul(x, x), x);
     let u = I::fma(I::splat(0.044_715), cubed, x);
     logistic::<I>(x, I::mul(u, I::splat(MINUS_TWO_SQRT_2_OVER_PI)))
