@@ -19,7 +19,7 @@ fn folder() -> tempfile::TempDir {
     assert!(output.status.success(), "{}", stderr(&output));
     let written: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     for (file, name) in written["files"].as_array().unwrap().iter().zip(["text.gguf", "mmproj.gguf"]) {
-        fs::rename(file.as_str().unwrap(), dir.path().join(name)).unwrap();
+        fs::rename(dir.path().join(file.as_str().unwrap()), dir.path().join(name)).unwrap();
     }
     dir
 }
