@@ -20,10 +20,6 @@ impl Rows {
         &self.values[index * self.width..][..self.width]
     }
 
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.width)
-    }
-
     pub(super) fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
         self.values.chunks_exact_mut(self.width)
     }

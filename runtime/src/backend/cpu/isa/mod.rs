@@ -10,6 +10,7 @@ mod avx2;
 mod avx512;
 mod bytes;
 mod exp;
+mod halves;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -81,6 +82,26 @@ pub(super) trait Isa: Copy {
 
     /// The floats of IEEE binary16 numbers.
     fn load_halves(bits: &[u16]) -> Self::Floats;
+
+    /// Stores the nearest IEEE binary16 numbers, ties to even.
+    #[inline(always)]
+    fn store_halves(x: Self::Floats, out: &mut [u16]) {
+        let mut lanes = [0.0; MAX_LANES];
+        Self::store(x, &mut lanes);
+        for (out, x) in out[..Self::LANES].iter_mut().zip(lanes) {
+            *out = halves::float_to_half(x);
+        }
+    }
+
+    /// Turns a square of `LANES` by `LANES`: `out[j * out_stride + i]` becomes `x[i * stride + j]`.
+    #[inline(always)]
+    fn transpose(x: &[f32], stride: usize, out: &mut [f32], out_stride: usize) {
+        for (i, row) in x.chunks(stride).take(Self::LANES).enumerate() {
+            for (j, x) in row[..Self::LANES].iter().enumerate() {
+                out[j * out_stride + i] = *x;
+            }
+        }
+    }
 }
 
 /// Rows of unsigned levels. A trait and not a closure, so that it is inlined.
@@ -174,4 +195,34 @@ fn run_avx2<W: Work>(work: W) -> W::Output {
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn run_avx512<W: Work>(work: W) -> W::Output {
     work.run::<avx512::Avx512>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Transpose<'a>(&'a [f32], &'a mut [f32]);
+
+    impl Work for Transpose<'_> {
+        type Output = usize;
+
+        fn run<I: Isa>(self) -> usize {
+            I::transpose(self.0, 23, self.1, 19);
+            I::LANES
+        }
+    }
+
+    #[test]
+    fn squares_are_turned() {
+        let x: Vec<f32> = (0..23 * MAX_LANES).map(|i| i as f32).collect();
+        for &level in Level::all() {
+            let mut out = vec![-1.0; 19 * MAX_LANES];
+            let lanes = level.run(Transpose(&x, &mut out));
+            for (at, &found) in out.iter().enumerate() {
+                let (j, i) = (at / 19, at % 19);
+                let expected = if j < lanes && i < lanes { (i * 23 + j) as f32 } else { -1.0 };
+                assert_eq!(found, expected, "{level:?}, {i} {j}");
+            }
+        }
+    }
 }
