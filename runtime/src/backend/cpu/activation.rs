@@ -96,7 +96,7 @@ struct GeluTanh;
 impl Curve for GeluTanh {
     #[inline(always)]
     fn at<I: Isa>(x: I::Floats) -> I::Floats {
-        const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769_1;
+        const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769;
         let cubed = I::mul(I::mul(x, x), x);
         let u = I::fma(I::splat(0.044_715), cubed, x);
         logistic::<I>(x, I::mul(u, I::splat(MINUS_TWO_SQRT_2_OVER_PI)))

@@ -162,10 +162,9 @@ impl<E: Element> Group<'_, E> {
             let none = [[I::splat(0.0); REGISTERS]; COUNT];
             let sums =
                 accumulate::<I, E, COUNT, REGISTERS>(none, queries, &keys[position..], self.cache.stride);
-            for i in 0..COUNT {
-                for register in 0..REGISTERS {
-                    let at = i * stride + position + register * I::LANES;
-                    I::store(sums[i][register], &mut scores[at..]);
+            for (sums, scores) in sums.into_iter().zip(scores.chunks_exact_mut(stride)) {
+                for (register, sum) in sums.into_iter().enumerate() {
+                    I::store(sum, &mut scores[position + register * I::LANES..]);
                 }
             }
         }

@@ -23,7 +23,7 @@ pub(super) fn float_to_half(x: f32) -> u16 {
     } else if magnitude >= TOO_LARGE {
         0x7c00
     } else if magnitude >= SMALLEST_NORMAL {
-        (magnitude + 0xfff + (magnitude >> 13 & 1) >> 13) - (112 << 10)
+        ((magnitude + 0xfff + (magnitude >> 13 & 1)) >> 13) - (112 << 10)
     } else {
         // Half of one has units of the smallest half, to which the addition rounds.
         (f32::from_bits(magnitude) + 0.5).to_bits() - 0.5_f32.to_bits()

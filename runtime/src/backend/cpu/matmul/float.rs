@@ -111,16 +111,17 @@ impl Product<'_> {
             let outputs = outputs.min(columns);
             // Loops over sums are small, so that they are unrolled and sums stay in registers.
             let mut values = [[0.0; MAX_COLUMNS]; ROWS];
-            for i in 0..if start > 0 { ROWS } else { 0 } {
-                // SAFETY: no others are held.
-                let part = unsafe { self.tile.part(self.tile.out, row + i, at..at + outputs) };
-                copy::<I>(part, &mut values[i]);
+            if start > 0 {
+                for (i, values) in values.iter_mut().enumerate() {
+                    // SAFETY: no others are held.
+                    copy::<I>(unsafe { self.tile.part(self.tile.out, row + i, at..at + outputs) }, values);
+                }
             }
             let sums = array(|i| array(|register| I::load(&values[i][register * I::LANES..])));
             let sums = accumulate::<I, f32, ROWS, REGISTERS>(sums, x, panel, columns);
-            for i in 0..ROWS {
-                for register in 0..REGISTERS {
-                    I::store(sums[i][register], &mut values[i][register * I::LANES..]);
+            for (sums, values) in sums.into_iter().zip(&mut values) {
+                for (register, sum) in sums.into_iter().enumerate() {
+                    I::store(sum, &mut values[register * I::LANES..]);
                 }
             }
             for (i, values) in values.iter().enumerate() {
