@@ -73,7 +73,11 @@ impl Product<'_> {
         for first in (0..self.tile.outputs).step_by(I::LANES) {
             let rows = self.tile.rows.chunks_exact(row_bytes).skip(first).take(I::LANES);
             for (row, decoded) in rows.zip(decoded.chunks_exact_mut(DEPTH)) {
-                block::decode(self.ty, &row[blocks(start)..][..blocks(depth)], &mut decoded[..depth])?;
+                let (row, decoded) = (&row[blocks(start)..][..blocks(depth)], &mut decoded[..depth]);
+                match self.ty {
+                    TensorType::F16 => decode_halves::<I>(row, decoded),
+                    ty => block::decode(ty, row, decoded)?,
+                }
             }
             let panel = &mut panels[first / columns * columns * DEPTH..][..columns * DEPTH];
             for input in (0..depth).step_by(I::LANES) {
@@ -130,6 +134,27 @@ impl Product<'_> {
             }
         }
     }
+}
+
+/// As [`block::decode`], in registers of this level: with a single row of activations this is most of the work.
+#[inline(always)]
+fn decode_halves<I: Isa>(bytes: &[u8], out: &mut [f32]) {
+    let halves: &[[u8; 2]] = bytes.as_chunks().0;
+    let whole = halves.len() - halves.len() % I::LANES;
+    let mut bits = [0; MAX_LANES];
+    for at in (0..whole).step_by(I::LANES) {
+        let halves = &halves[at..][..I::LANES];
+        for (bits, half) in bits[..I::LANES].iter_mut().zip(halves) {
+            *bits = u16::from_le_bytes(*half);
+        }
+        I::store(I::load_halves(&bits), &mut out[at..]);
+    }
+    for (bits, half) in bits.iter_mut().zip(&halves[whole..]) {
+        *bits = u16::from_le_bytes(*half);
+    }
+    let mut rest = [0.0; MAX_LANES];
+    I::store(I::load_halves(&bits), &mut rest);
+    out[whole..].copy_from_slice(&rest[..halves.len() - whole]);
 }
 
 /// As many floats as there are in the shorter one.
