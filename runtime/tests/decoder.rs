@@ -13,6 +13,9 @@ use serde_json::Value;
 /// How far a logit may be from the reference's: both sum in f32, in different orders.
 const F32_TOLERANCE: f32 = 2e-5;
 
+/// How far a logit may be from that of keys and values in f32.
+const F16_TOLERANCE: f32 = 2e-3;
+
 fn golden() -> Value {
     serde_json::from_str(include_str!("golden/decoder.json")).unwrap()
 }
@@ -40,7 +43,7 @@ fn logits_are_the_references() {
     let tokens = ids(&golden["tokens"]);
     for (name, case) in golden["models"].as_object().unwrap() {
         let model = load(name);
-        let logits = model.forward(&mut model.sequence(64).unwrap(), &tokens, Wanted::All).unwrap();
+        let logits = model.forward(&mut model.exact_sequence(64).unwrap(), &tokens, Wanted::All).unwrap();
         let rows: Vec<_> = logits.chunks(model.config().vocabulary).collect();
         for (position, expected) in ids(&golden["positions"]).iter().zip(case["rows"].as_array().unwrap()) {
             let expected = numbers(expected, |v| v.as_f64().unwrap() as f32);
@@ -59,7 +62,7 @@ fn greedy_continuations_are_the_references() {
     let golden = golden();
     for (name, case) in golden["models"].as_object().unwrap() {
         let model = load(name);
-        let mut sequence = model.sequence(64).unwrap();
+        let mut sequence = model.exact_sequence(64).unwrap();
         let mut next = ids(&golden["tokens"]);
         let mut made = Vec::new();
         for _ in 0..case["greedy"].as_array().unwrap().len() {
@@ -68,6 +71,21 @@ fn greedy_continuations_are_the_references() {
             next = vec![token];
         }
         assert_eq!(made, ids(&case["greedy"]), "{name}");
+    }
+}
+
+#[test]
+fn keys_and_values_in_f16_are_half_as_large_and_change_little() {
+    let golden = golden();
+    let tokens = ids(&golden["tokens"]);
+    for name in golden["models"].as_object().unwrap().keys() {
+        let model = load(name);
+        let exact = model.forward(&mut model.exact_sequence(64).unwrap(), &tokens, Wanted::All).unwrap();
+        let halved = model.forward(&mut model.sequence(64).unwrap(), &tokens, Wanted::All).unwrap();
+        let furthest = exact.iter().zip(&halved).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(furthest > 0.0 && furthest < F16_TOLERANCE, "{name}: {furthest}");
+        let config = model.config();
+        assert_eq!(model.kv_bytes(10), 10 * config.layers * 2 * config.heads.kv_count * config.heads.len * 2);
     }
 }
 

@@ -70,7 +70,7 @@ fn rows_and_what_the_model_makes_of_them_are_the_references() {
         let error = furthest(&values, &case.rows.concat());
         assert!(error < F32_TOLERANCE, "rows of {}: {error}", case.seed);
 
-        let mut sequence = decoder.sequence(64).unwrap();
+        let mut sequence = decoder.exact_sequence(64).unwrap();
         let inputs = [Input::Tokens(&golden.before), Input::Rows(&rows, 0..4), Input::Tokens(&golden.after)];
         let logits = decoder.forward_inputs(&mut sequence, &inputs, Wanted::Last).unwrap();
         let error = furthest(&logits, &case.logits);

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let model = Arc::new(Gguf::open(&arguments.model)?);
     let decoder = Decoder::load(Cpu, &model)?;
     let tokens = &arguments.tokens;
-    let mut sequence = decoder.sequence(tokens.len())?;
+    let mut sequence = decoder.exact_sequence(tokens.len())?;
     let logits = if arguments.every {
         let logits = decoder.forward(&mut sequence, tokens, Wanted::All)?;
         let rows = logits.chunks(decoder.config().vocabulary).map(<[f32]>::to_vec).collect();

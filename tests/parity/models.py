@@ -105,8 +105,9 @@ def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_
     finish(writer)
 
 
-def mmproj(path, width=256, layers=3, feed_forward=768, dtype="f16", seed=2):
-    """An idefics3 vision tower with its projector."""
+def mmproj(path, width=256, layers=3, feed_forward=768, heads=4, projection=128, image=64, scale=2, dtype="f16", seed=2,
+           kept=True):
+    """An idefics3 vision tower with its projector; `kept` adds the tensors that quantizers leave alone."""
     rng = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, "clip")
     writer.add_type("mmproj")
@@ -114,18 +115,18 @@ def mmproj(path, width=256, layers=3, feed_forward=768, dtype="f16", seed=2):
     writer.add_bool("clip.has_vision_encoder", True)
     writer.add_string("clip.projector_type", "idefics3")
     for key, value in {"embedding_length": width, "block_count": layers, "feed_forward_length": feed_forward,
-                       "attention.head_count": 4, "projection_dim": 128, "image_size": 64, "patch_size": 16,
-                       "projector.scale_factor": 2}.items():
+                       "attention.head_count": heads, "projection_dim": projection, "image_size": image, "patch_size": 16,
+                       "projector.scale_factor": scale}.items():
         writer.add_uint32(f"clip.vision.{key}", value)
     writer.add_float32("clip.vision.attention.layer_norm_epsilon", 1e-6)
     writer.add_array("clip.vision.image_mean", [0.5, 0.5, 0.5])
     writer.add_array("clip.vision.image_std", [0.5, 0.5, 0.5])
     writer.add_bool("clip.use_gelu", True)
 
-    put(writer, "mm.model.fc.weight", weights(rng, 128, width * 4), dtype)
+    put(writer, "mm.model.fc.weight", weights(rng, projection, width * scale * scale), dtype)
     put(writer, "v.patch_embd.weight", weights(rng, width, 3, 16, 16), "f16")
     put(writer, "v.patch_embd.bias", weights(rng, width), dtype)
-    put(writer, "v.position_embd.weight", weights(rng, 16, width), "f32")
+    put(writer, "v.position_embd.weight", weights(rng, (image // 16) ** 2, width), "f32")
     for i in range(layers):
         b = f"v.blk.{i}."
         for name in ["attn_q", "attn_k", "attn_v", "attn_out"]:
@@ -136,7 +137,7 @@ def mmproj(path, width=256, layers=3, feed_forward=768, dtype="f16", seed=2):
         for name in ["ln1", "ln2"]:
             put(writer, f"{b}{name}.weight", np.ones(width, np.float32), dtype)
             put(writer, f"{b}{name}.bias", np.zeros(width, np.float32), dtype)
-    for name in KEPT:
+    for name in KEPT if kept else []:
         put(writer, name, weights(rng, 4, width), dtype)
     put(writer, "v.post_ln.weight", np.ones(width, np.float32), dtype)
     put(writer, "v.post_ln.bias", np.zeros(width, np.float32), dtype)

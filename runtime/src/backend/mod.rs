@@ -9,8 +9,8 @@ mod stage;
 
 pub use self::matrix::Matrix;
 pub use self::stage::{
-    Activation, AttentionInput, Dense, FeedForwardInput, Heads, KvShape, LayerNorm, Linear, Norm, Output,
-    Pairing, Place, RmsNorm, Rotary, Sight,
+    Activation, AttentionInput, Dense, FeedForwardInput, Heads, KvElement, KvShape, LayerNorm, Linear, Norm,
+    Output, Pairing, Place, RmsNorm, Rotary, Sight,
 };
 use crate::{Result, TokenId};
 

@@ -5,8 +5,38 @@
 pub struct KvShape {
     /// Layers with attention.
     pub layers: usize,
-    /// Elements of a key, and of a value, over all heads.
-    pub width: usize,
+    /// Heads of keys, and of values.
+    pub heads: usize,
+    /// Elements of one head.
+    pub head_len: usize,
+    /// How each is stored.
+    pub element: KvElement,
+}
+
+impl KvShape {
+    /// What the keys and values of one position take, over all layers.
+    pub fn bytes_per_position(&self) -> usize {
+        2 * self.layers * self.heads * self.head_len * self.element.bytes()
+    }
+}
+
+/// How keys and values are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KvElement {
+    /// As they are computed.
+    F32,
+    /// Rounded to binary16, in half the memory.
+    F16,
+}
+
+impl KvElement {
+    /// Bytes of one element.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
 }
 
 /// Where in a cache a stage works.

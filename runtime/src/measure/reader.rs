@@ -80,7 +80,7 @@ pub(super) fn read<B: Backend, const MODELS: usize>(
     let vocabulary = models[0].config().vocabulary;
     let mut readers = Vec::new();
     for model in models {
-        readers.push(Reader { model, sequence: model.sequence(chunks.context)? });
+        readers.push(Reader { model, sequence: model.exact_sequence(chunks.context)? });
     }
     for (number, chunk) in chunks.iter().enumerate() {
         progress.advance("perplexity", number as u64, chunks.count() as u64);

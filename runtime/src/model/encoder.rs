@@ -9,7 +9,8 @@
 use super::keys::Keys;
 use super::loader::Loader;
 use crate::backend::{
-    Activation, AttentionInput, Backend, Dense, Heads, KvShape, LayerNorm, Linear, Norm, Place, Sight,
+    Activation, AttentionInput, Backend, Dense, Heads, KvElement, KvShape, LayerNorm, Linear, Norm, Place,
+    Sight,
 };
 use crate::{Error, Result};
 
@@ -95,7 +96,8 @@ impl<W> Encoder<W> {
         kept: bool,
     ) -> Result<Memory<B>> {
         let layers = if kept { self.layers.len() } else { 1 };
-        let shape = KvShape { layers, width: self.config.width };
+        let heads = self.config.heads;
+        let shape = KvShape { layers, heads: heads.count, head_len: heads.len, element: KvElement::F32 };
         Ok(Memory { cache: backend.kv_cache(shape, positions)?, kept })
     }
 

@@ -7,12 +7,10 @@ use crate::backend::Activation;
 /// Elements that a thread takes at a time. A multiple of [`MAX_LANES`].
 const ELEMENTS: usize = 8192;
 
-/// `rows` becomes `activation` of itself.
-pub(super) fn activate(activation: Activation, rows: &mut Rows) {
-    let level = Level::best();
-    team::for_each_chunk(&mut rows.values, ELEMENTS, |_, values| {
-        level.run(Activate { activation, values, factors: &[] });
-    });
+/// `values` become `activation` of themselves.
+#[inline(always)]
+pub(super) fn activate<I: Isa>(activation: Activation, values: &mut [f32]) {
+    Activate { activation, values, factors: &[] }.run::<I>();
 }
 
 /// `gate` becomes `activation` of itself times `up`.
@@ -37,22 +35,22 @@ impl Work for Activate<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         match self.activation {
-            Activation::GeluErf => self.each::<I>(gelu_erf::<I>),
-            Activation::GeluTanh => self.each::<I>(gelu_tanh::<I>),
-            Activation::GeluQuick => self.each::<I>(gelu_quick::<I>),
-            Activation::Silu => self.each::<I>(silu::<I>),
+            Activation::GeluErf => self.each::<I, GeluErf>(),
+            Activation::GeluTanh => self.each::<I, GeluTanh>(),
+            Activation::GeluQuick => self.each::<I, GeluQuick>(),
+            Activation::Silu => self.each::<I, Silu>(),
         }
     }
 }
 
 impl Activate<'_> {
     #[inline(always)]
-    fn each<I: Isa>(self, f: impl Fn(I::Floats) -> I::Floats) {
+    fn each<I: Isa, C: Curve>(self) {
         let Self { values, factors, .. } = self;
         for (index, values) in values.chunks_mut(I::LANES).enumerate() {
             let mut lanes = [0.0; MAX_LANES];
             lanes[..values.len()].copy_from_slice(values);
-            let mut y = f(I::load(&lanes));
+            let mut y = C::at::<I>(I::load(&lanes));
             if !factors.is_empty() {
                 lanes[..values.len()].copy_from_slice(&factors[index * I::LANES..][..values.len()]);
                 y = I::mul(y, I::load(&lanes));
@@ -63,52 +61,76 @@ impl Activate<'_> {
     }
 }
 
+/// An activation, lane by lane. A trait and not a closure, so that it is inlined.
+trait Curve {
+    fn at<I: Isa>(x: I::Floats) -> I::Floats;
+}
+
 /// `x` by one more than the exponential of `minus_k`.
 #[inline(always)]
 fn logistic<I: Isa>(x: I::Floats, minus_k: I::Floats) -> I::Floats {
     I::div(x, I::add(I::splat(1.0), exp::<I>(minus_k)))
 }
 
-#[inline(always)]
-fn silu<I: Isa>(x: I::Floats) -> I::Floats {
-    logistic::<I>(x, I::sub(I::splat(0.0), x))
+struct Silu;
+
+impl Curve for Silu {
+    #[inline(always)]
+    fn at<I: Isa>(x: I::Floats) -> I::Floats {
+        logistic::<I>(x, I::sub(I::splat(0.0), x))
+    }
 }
 
-#[inline(always)]
-fn gelu_quick<I: Isa>(x: I::Floats) -> I::Floats {
-    logistic::<I>(x, I::mul(x, I::splat(-1.702)))
+struct GeluQuick;
+
+impl Curve for GeluQuick {
+    #[inline(always)]
+    fn at<I: Isa>(x: I::Floats) -> I::Floats {
+        logistic::<I>(x, I::mul(x, I::splat(-1.702)))
+    }
 }
 
 /// `1 + tanh(u)` is twice the logistic function of `2 u`.
-#[inline(always)]
-fn gelu_tanh<I: Isa>(x: I::Floats) -> I::Floats {
-    const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769;
-    let cubed = I::mul(I::mul(x, x), x);
-    let u = I::fma(I::splat(0.044_715), cubed, x);
-    logistic::<I>(x, I::mul(u, I::splat(MINUS_TWO_SQRT_2_OVER_PI)))
+struct GeluTanh;
+
+impl Curve for GeluTanh {
+    #[inline(always)]
+    fn at<I: Isa>(x: I::Floats) -> I::Floats {
+        const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769;
+        let cubed = I::mul(I::mul(x, x), x);
+        let u = I::fma(I::splat(0.044_715), cubed, x);
+        logistic::<I>(x, I::mul(u, I::splat(MINUS_TWO_SQRT_2_OVER_PI)))
+    }
 }
 
 /// With the error function of Abramowitz and Stegun (1964), 7.1.26, which is off by at most 1.5e-7. `q`, half of what is
 /// beyond `|x|` under the bell on both sides, is taken off what `x` has of its own: nothing below zero.
-#[inline(always)]
-fn gelu_erf<I: Isa>(x: I::Floats) -> I::Floats {
-    const COEFFICIENTS: [f32; 5] = [1.061_405_4, -1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6];
-    let zero = I::splat(0.0);
-    let magnitude = I::max(x, I::sub(zero, x));
-    let z = I::mul(magnitude, I::splat(std::f32::consts::FRAC_1_SQRT_2));
-    let t = I::div(I::splat(1.0), I::fma(z, I::splat(0.327_591_1), I::splat(1.0)));
-    let mut sum = I::splat(0.0);
-    for coefficient in COEFFICIENTS {
-        sum = I::mul(I::add(sum, I::splat(coefficient)), t);
+struct GeluErf;
+
+impl Curve for GeluErf {
+    #[inline(always)]
+    fn at<I: Isa>(x: I::Floats) -> I::Floats {
+        const COEFFICIENTS: [f32; 5] = [1.061_405_4, -1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6];
+        let zero = I::splat(0.0);
+        let magnitude = I::max(x, I::sub(zero, x));
+        let z = I::mul(magnitude, I::splat(std::f32::consts::FRAC_1_SQRT_2));
+        let t = I::div(I::splat(1.0), I::fma(z, I::splat(0.327_591_1), I::splat(1.0)));
+        let mut sum = I::splat(0.0);
+        for coefficient in COEFFICIENTS {
+            sum = I::mul(I::add(sum, I::splat(coefficient)), t);
+        }
+        let q = I::mul(I::mul(sum, I::splat(0.5)), exp::<I>(I::mul(z, I::sub(zero, z))));
+        // `max` gives its second argument when either is NaN.
+        I::sub(I::max(zero, x), I::mul(magnitude, q))
     }
-    let q = I::mul(I::mul(sum, I::splat(0.5)), exp::<I>(I::mul(z, I::sub(zero, z))));
-    // `max` gives its second argument when either is NaN.
-    I::sub(I::max(zero, x), I::mul(magnitude, q))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALL: [Activation; 4] =
+        [Activation::GeluErf, Activation::GeluTanh, Activation::GeluQuick, Activation::Silu];
 
     /// The error function by its series (below 3) and its tail.
     fn erf(x: f64) -> f64 {
@@ -140,9 +162,8 @@ mod tests {
 
     #[test]
     fn activations_are_those_of_f64() {
-        use Activation::{GeluErf, GeluQuick, GeluTanh, Silu};
         let xs: Vec<f32> = (-700..=700).map(|i| i as f32 / 100.0).collect();
-        for activation in [GeluErf, GeluTanh, GeluQuick, Silu] {
+        for activation in ALL {
             for &level in Level::all() {
                 let mut values = xs.clone();
                 level.run(Activate { activation, values: &mut values, factors: &[] });
@@ -162,9 +183,9 @@ mod tests {
     fn what_is_not_a_number_stays_so() {
         for activation in [Activation::GeluErf, Activation::GeluTanh, Activation::GeluQuick, Activation::Silu]
         {
-            let mut rows = Rows { width: 1, values: vec![f32::NAN] };
-            activate(activation, &mut rows);
-            assert!(rows.values[0].is_nan(), "{activation:?}");
+            let mut values = [f32::NAN];
+            Level::best().run(Activate { activation, values: &mut values, factors: &[] });
+            assert!(values[0].is_nan(), "{activation:?}");
         }
     }
 }

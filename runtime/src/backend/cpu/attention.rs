@@ -1,34 +1,46 @@
 //! Attention with grouped keys and values.
 //!
-//! Some queries that share keys and values go through them together. What a query gets does not depend on which others
-//! are beside it.
+//! Queries that share keys and values go through them together, as many as there are registers for. What a query gets
+//! does not depend on which others are beside it.
+
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 
 use super::Rows;
 use super::isa::{Isa, Level, MAX_LANES, Work, array, exp};
-use super::kv_cache::{LayerCache, TILE};
+use super::kv_cache::{Elements, KvCache, LayerCache, TILE};
+use super::outer::{Element, REGISTERS, accumulate, most_rows};
 use super::team::{self, Shared};
-use crate::backend::{Heads, Sight};
+use crate::backend::{Heads, Place, Sight};
 
-/// Rows of queries that a thread takes at a time.
-const ROWS: usize = 16;
+/// Rows of queries that a thread takes at a time. A multiple of [`most_rows`].
+const ROWS: usize = 24;
 
 thread_local! {
     static SCORES: RefCell<Vec<f32>> = RefCell::default();
 }
 
-/// Each query of row `i`, at position `start + i`, over the keys in `sight`.
-pub(super) fn attend(
+/// Each query of row `i`, at position `at.start + i`, over the keys in `sight`.
+pub(super) fn attend(heads: &Heads, queries: &Rows, cache: &KvCache, at: Place, sight: Sight) -> Rows {
+    let level = Level::best();
+    match &cache.0 {
+        Elements::F32(layers) => attend_at(level, heads, queries, &layers.layer(at.layer), at.start, sight),
+        Elements::F16(layers) => attend_at(level, heads, queries, &layers.layer(at.layer), at.start, sight),
+    }
+}
+
+fn attend_at<E: Element>(
+    level: Level,
     heads: &Heads,
     queries: &Rows,
-    cache: &LayerCache<'_>,
+    cache: &LayerCache<'_, E>,
     start: usize,
     sight: Sight,
 ) -> Rows {
     let mut out = Rows::zeros(queries.count(), queries.width);
     let shared = Shared::new(&mut out.values);
-    let level = Level::best();
     team::for_each(queries.count().div_ceil(ROWS) * heads.kv_count, |task| {
         let (first_row, kv_head) = (task / heads.kv_count * ROWS, task % heads.kv_count);
         let end_row = queries.count().min(first_row + ROWS);
@@ -41,45 +53,40 @@ pub(super) fn attend(
 }
 
 /// The query heads that share one head of keys and values.
-struct Group<'a> {
+struct Group<'a, E> {
     heads: &'a Heads,
     queries: &'a Rows,
-    cache: &'a LayerCache<'a>,
+    cache: &'a LayerCache<'a, E>,
     start: usize,
     sight: Sight,
     kv_head: usize,
     out: &'a Shared<'a, f32>,
 }
 
-struct GroupRows<'a> {
-    group: Group<'a>,
+struct GroupRows<'a, E> {
+    group: Group<'a, E>,
     rows: std::ops::Range<usize>,
     scores: &'a mut Vec<f32>,
 }
 
-impl Work for GroupRows<'_> {
+impl<E: Element> Work for GroupRows<'_, E> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
         let size = self.group.heads.count / self.group.heads.kv_count;
-        let (mut at, end) = (self.rows.start * size, self.rows.end * size);
-        // As many as there are registers for.
-        while I::LANES == MAX_LANES && at + 4 <= end {
-            self.group.attend::<I, 4>(at, self.scores);
-            at += 4;
-        }
-        while at + 2 <= end {
-            self.group.attend::<I, 2>(at, self.scores);
-            at += 2;
-        }
-        if at < end {
-            self.group.attend::<I, 1>(at, self.scores);
-        }
+        let all = self.rows.start * size..self.rows.end * size;
+        let rest = if I::LANES == MAX_LANES {
+            self.group.attend_all::<I, { most_rows(MAX_LANES) }>(all, self.scores)
+        } else {
+            self.group.attend_all::<I, { most_rows(0) }>(all, self.scores)
+        };
+        let rest = self.group.attend_all::<I, 4>(rest, self.scores);
+        self.group.attend_all::<I, 1>(rest, self.scores);
     }
 }
 
-impl Group<'_> {
+impl<E: Element> Group<'_, E> {
     /// Row and offset in it of query `index` of the group, counted row by row.
     #[inline(always)]
     fn place(&self, index: usize) -> (usize, usize) {
@@ -96,139 +103,114 @@ impl Group<'_> {
         }
     }
 
+    /// `COUNT` of the queries at a time; returns those that are left.
+    #[inline(always)]
+    fn attend_all<I: Isa, const COUNT: usize>(
+        &self,
+        queries: std::ops::Range<usize>,
+        scores: &mut Vec<f32>,
+    ) -> std::ops::Range<usize> {
+        let mut first = queries.start;
+        while first + COUNT <= queries.end {
+            self.attend::<I, COUNT>(first, scores);
+            first += COUNT;
+        }
+        first..queries.end
+    }
+
     /// The `COUNT` queries from `first` on.
     #[inline(always)]
     fn attend<I: Isa, const COUNT: usize>(&self, first: usize, scores: &mut Vec<f32>) {
         let len = self.heads.len;
         let places: [(usize, usize); COUNT] = array(|i| self.place(first + i));
         let seen: [usize; COUNT] = array(|i| self.seen(places[i].0));
-        let queries: [&[f32]; COUNT] =
-            array(|i| &self.queries.values[places[i].0 * self.queries.width + places[i].1..][..len]);
         let most = seen[COUNT - 1];
-        let stride = most.next_multiple_of(TILE);
+        // Half a tile more, so that rows do not fall onto each other in the processor's cache.
+        let stride = most.next_multiple_of(TILE) + TILE / 2;
         scores.resize(scores.len().max(COUNT * stride), 0.0);
-        for position in (0..most).step_by(TILE) {
-            if I::LANES == MAX_LANES {
-                self.score::<I, COUNT, 2>(queries, position, stride, scores);
-            } else {
-                self.score::<I, COUNT, 2>(queries, position, stride, scores);
-                self.score::<I, COUNT, 2>(queries, position + TILE / 2, stride, scores);
-            }
-        }
+        self.score::<I, COUNT>(places, most, stride, scores);
         for (seen, scores) in seen.iter().zip(scores.chunks_exact_mut(stride)) {
-            softmax::<I>(scores, *seen, 1.0 / (len as f32).sqrt());
+            softmax::<I>(&mut scores[..stride - TILE / 2], *seen, 1.0 / (len as f32).sqrt());
         }
         let weights: [&[f32]; COUNT] = array(|i| &scores[i * stride..][..most]);
         let mut element = 0;
-        while element + 4 * I::LANES <= len {
-            self.weigh::<I, COUNT, 4>(weights, places, element);
-            element += 4 * I::LANES;
+        while element + REGISTERS * I::LANES <= len {
+            self.weigh::<I, COUNT, REGISTERS>(weights, places, element);
+            element += REGISTERS * I::LANES;
         }
-        while element + I::LANES <= len {
+        while element < len {
             self.weigh::<I, COUNT, 1>(weights, places, element);
             element += I::LANES;
         }
-        self.weigh_rest(weights, places, element);
     }
 
-    /// Dot products of queries with the keys of `REGISTERS` registers of positions.
+    /// Dot products of the queries at `places` with the keys of the first `most` positions.
     #[inline(always)]
-    fn score<I: Isa, const COUNT: usize, const REGISTERS: usize>(
+    fn score<I: Isa, const COUNT: usize>(
         &self,
-        queries: [&[f32]; COUNT],
-        position: usize,
+        places: [(usize, usize); COUNT],
+        most: usize,
         stride: usize,
         scores: &mut [f32],
     ) {
+        let queries: [&[f32]; COUNT] = array(|i| {
+            let (row, offset) = places[i];
+            &self.queries.values[row * self.queries.width + offset..][..self.heads.len]
+        });
+        let keys = self.cache.keys(self.kv_head);
+        for position in (0..most).step_by(REGISTERS * I::LANES) {
+            let none = [[I::splat(0.0); REGISTERS]; COUNT];
+            let sums =
+                accumulate::<I, E, COUNT, REGISTERS>(none, queries, &keys[position..], self.cache.stride);
+            for (sums, scores) in sums.into_iter().zip(scores.chunks_exact_mut(stride)) {
+                for (register, sum) in sums.into_iter().enumerate() {
+                    I::store(sum, &mut scores[position + register * I::LANES..]);
+                }
+            }
+        }
+    }
+
+    /// Values summed by their weights, `COLUMNS` registers of elements from `element` on, as far as the head goes.
+    #[inline(always)]
+    fn weigh<I: Isa, const COUNT: usize, const COLUMNS: usize>(
+        &self,
+        weights: [&[f32]; COUNT],
+        places: [(usize, usize); COUNT],
+        element: usize,
+    ) {
         let len = self.heads.len;
-        let keys = &self.cache.keys[self.kv_head * len * self.cache.stride..][..len * self.cache.stride];
-        let mut sums = [[I::splat(0.0); REGISTERS]; COUNT];
-        for (element, keys) in keys.chunks_exact(self.cache.stride).enumerate() {
-            let keys = &keys[position..][..REGISTERS * I::LANES];
-            for i in 0..COUNT {
-                let x = I::splat(queries[i][element]);
-                for (register, sum) in sums[i].iter_mut().enumerate() {
-                    *sum = I::fma(x, I::load(&keys[register * I::LANES..]), *sum);
-                }
+        let none = [[I::splat(0.0); COLUMNS]; COUNT];
+        let values = &self.cache.values(self.kv_head)[element..];
+        let sums = accumulate::<I, E, COUNT, COLUMNS>(none, weights, values, len);
+        let count = (len - element).min(COLUMNS * I::LANES);
+        for i in 0..COUNT {
+            let mut values = [0.0; REGISTERS * MAX_LANES];
+            for register in 0..COLUMNS {
+                I::store(sums[i][register], &mut values[register * I::LANES..]);
             }
+            let (row, offset) = places[i];
+            // SAFETY: each head of a row is computed by one thread.
+            let out = unsafe { self.out.slice(row * self.queries.width + offset + element, count) };
+            out.copy_from_slice(&values[..count]);
         }
-        for (i, sums) in sums.into_iter().enumerate() {
-            for (register, sum) in sums.into_iter().enumerate() {
-                I::store(sum, &mut scores[i * stride + position + register * I::LANES..]);
-            }
-        }
-    }
-
-    /// Values summed by their weights, `REGISTERS` registers of elements from `element` on.
-    #[inline(always)]
-    fn weigh<I: Isa, const COUNT: usize, const REGISTERS: usize>(
-        &self,
-        weights: [&[f32]; COUNT],
-        places: [(usize, usize); COUNT],
-        element: usize,
-    ) {
-        let at = self.kv_head * self.heads.len + element;
-        let mut sums = [[I::splat(0.0); REGISTERS]; COUNT];
-        for (position, values) in
-            self.cache.values.chunks_exact(self.cache.width).take(weights[0].len()).enumerate()
-        {
-            let values = &values[at..][..REGISTERS * I::LANES];
-            for i in 0..COUNT {
-                let weight = I::splat(weights[i][position]);
-                for (register, sum) in sums[i].iter_mut().enumerate() {
-                    *sum = I::fma(weight, I::load(&values[register * I::LANES..]), *sum);
-                }
-            }
-        }
-        for (i, sums) in sums.into_iter().enumerate() {
-            let mut values = [0.0; 4 * MAX_LANES];
-            for (register, sum) in sums.into_iter().enumerate() {
-                I::store(sum, &mut values[register * I::LANES..]);
-            }
-            self.write(places[i], element, &values[..REGISTERS * I::LANES]);
-        }
-    }
-
-    /// Values summed by their weights, element by element from `element` on.
-    #[inline(always)]
-    fn weigh_rest<const COUNT: usize>(
-        &self,
-        weights: [&[f32]; COUNT],
-        places: [(usize, usize); COUNT],
-        element: usize,
-    ) {
-        for element in element..self.heads.len {
-            let at = self.kv_head * self.heads.len + element;
-            for i in 0..COUNT {
-                let mut sum = 0.0;
-                for (weight, values) in
-                    weights[i].iter().zip(self.cache.values.chunks_exact(self.cache.width))
-                {
-                    sum += weight * values[at];
-                }
-                self.write(places[i], element, &[sum]);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn write(&self, (row, offset): (usize, usize), element: usize, values: &[f32]) {
-        let start = row * self.queries.width + offset + element;
-        // SAFETY: each head of a row is computed by one thread.
-        let out = unsafe { self.out.slice(start, values.len()) };
-        out.copy_from_slice(values);
     }
 }
 
 /// Exponentials of `scale` times the first `seen` scores, that sum to one; the largest is taken off first, so that none
-/// overflows. The others become zeros.
+/// overflows. The others become zeros. There are whole registers of scores.
 #[inline(always)]
 fn softmax<I: Isa>(scores: &mut [f32], seen: usize, scale: f32) {
-    let mut largest = f32::NEG_INFINITY;
-    for score in &scores[..seen] {
-        largest = if *score > largest { *score } else { largest };
-    }
     scores[seen..].fill(f32::NEG_INFINITY);
+    let mut lanes = [f32::NEG_INFINITY; MAX_LANES];
+    let mut largest = I::load(&lanes);
+    for part in scores.chunks_exact(I::LANES) {
+        largest = I::max(I::load(part), largest);
+    }
+    I::store(largest, &mut lanes);
+    let mut largest = lanes[0];
+    for lane in lanes {
+        largest = if lane > largest { lane } else { largest };
+    }
     let mut sums = I::splat(0.0);
     for part in scores[..seen.next_multiple_of(I::LANES)].chunks_exact_mut(I::LANES) {
         let weights = exp::<I>(I::mul(I::sub(I::load(part), I::splat(largest)), I::splat(scale)));

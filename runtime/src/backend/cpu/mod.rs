@@ -9,14 +9,15 @@ mod isa;
 mod kv_cache;
 mod matmul;
 mod norm;
+mod outer;
 mod rows;
 mod team;
 mod weights;
 
-use self::activation::{activate, gate_by};
+use self::activation::gate_by;
 use self::attention::attend;
 pub use self::kv_cache::KvCache;
-use self::matmul::{linears, matmuls};
+use self::matmul::{dense, linears, matmul, project_onto};
 use self::norm::{normed, rms_normed, rotate};
 pub use self::rows::Rows;
 pub use self::team::{MAX_THREADS, set_threads, threads};
@@ -85,13 +86,11 @@ impl Backend for Cpu {
         at: Place,
         sight: Sight,
     ) -> Result<Rows> {
-        Ok(attend(heads, queries, &cache.layer(at.layer), at.start, sight))
+        Ok(attend(heads, queries, cache, at, sight))
     }
 
     fn project_onto(&self, projection: &Linear<Weights>, rows: &Rows, residual: &mut Rows) -> Result<()> {
-        let [projected] = linears([projection], rows)?;
-        residual.values.iter_mut().zip(&projected.values).for_each(|(r, p)| *r += p);
-        Ok(())
+        project_onto(projection, rows, residual)
     }
 
     fn feed_forward_input(&self, stage: &FeedForwardInput<Weights>, rows: &Rows) -> Result<Rows> {
@@ -103,8 +102,7 @@ impl Backend for Cpu {
 
     fn logits(&self, stage: &Output<'_, Weights>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
         let wanted = Rows { width: rows.width, values: rows.values[first * rows.width..].to_vec() };
-        let [logits] = matmuls([stage.head], &rms_normed(stage.norm, &wanted, rows.width))?;
-        Ok(logits.values)
+        Ok(matmul(stage.head, &rms_normed(stage.norm, &wanted, rows.width))?.values)
     }
 
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {
@@ -130,14 +128,11 @@ impl Backend for Cpu {
     }
 
     fn dense(&self, stage: &Dense<Weights>, rows: &Rows) -> Result<Rows> {
-        let [mut out] = match &stage.norm {
-            Some(norm) => linears([&stage.linear], &normed(norm, rows))?,
-            None => linears([&stage.linear], rows)?,
-        };
-        if let Some(activation) = stage.activation {
-            activate(activation, &mut out);
+        let Dense { linear, activation, .. } = stage;
+        match &stage.norm {
+            Some(norm) => dense(linear, *activation, &normed(norm, rows)),
+            None => dense(linear, *activation, rows),
         }
-        Ok(out)
     }
 
     fn add_positions(&self, table: &Weights, first: usize, rows: &mut Rows) -> Result<()> {

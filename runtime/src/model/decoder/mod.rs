@@ -19,7 +19,7 @@ use lorgnette_quant::gguf::Gguf;
 
 pub use self::config::{Config, Family};
 use self::weights::{Layer, Weights};
-use crate::backend::{Backend, KvShape, Output, Place, Sight};
+use crate::backend::{Backend, Heads, KvElement, KvShape, Output, Place, Sight};
 use crate::{Error, ErrorKind, Result, TokenId};
 
 /// A language model, loaded into a backend. Several sequences can share one.
@@ -32,6 +32,7 @@ pub struct Decoder<B: Backend> {
 /// One sequence: what the model remembers of the tokens so far.
 pub struct Sequence<B: Backend> {
     cache: B::KvCache,
+    element: KvElement,
     capacity: usize,
     len: usize,
 }
@@ -92,19 +93,40 @@ impl<B: Backend> Decoder<B> {
         &self.config
     }
 
-    /// An empty sequence with room for `capacity` tokens.
+    /// An empty sequence with room for `capacity` tokens, whose keys and values are kept in f16.
     ///
     /// # Errors
     /// [`ErrorKind::Argument`] when that is more than the model was trained for, or does not fit in memory.
     pub fn sequence(&self, capacity: usize) -> Result<Sequence<B>> {
+        self.sequence_of(KvElement::F16, capacity)
+    }
+
+    /// As [`sequence`](Self::sequence), with keys and values in f32: twice the memory, and nothing is rounded.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn exact_sequence(&self, capacity: usize) -> Result<Sequence<B>> {
+        self.sequence_of(KvElement::F32, capacity)
+    }
+
+    /// What `capacity` tokens of a [`sequence`](Self::sequence) take in memory once they are all there, in bytes.
+    pub fn kv_bytes(&self, capacity: usize) -> usize {
+        self.kv_shape(KvElement::F16).bytes_per_position().saturating_mul(capacity)
+    }
+
+    fn kv_shape(&self, element: KvElement) -> KvShape {
+        let Heads { kv_count: heads, len: head_len, .. } = self.config.heads;
+        KvShape { layers: self.config.layers, heads, head_len, element }
+    }
+
+    fn sequence_of(&self, element: KvElement, capacity: usize) -> Result<Sequence<B>> {
         if capacity > self.config.context {
             let detail =
                 format!("{capacity} tokens asked for, the model was trained for {}", self.config.context);
             return Err(Error::new(ErrorKind::Argument, "context", detail));
         }
-        let heads = self.config.heads;
-        let shape = KvShape { layers: self.config.layers, width: heads.kv_count * heads.len };
-        Ok(Sequence { cache: self.backend.kv_cache(shape, capacity)?, capacity, len: 0 })
+        let cache = self.backend.kv_cache(self.kv_shape(element), capacity)?;
+        Ok(Sequence { cache, element, capacity, len: 0 })
     }
 
     /// Appends `tokens` to `sequence` and returns the logits that are `wanted`.
@@ -153,7 +175,7 @@ impl<B: Backend> Decoder<B> {
     /// If `sequence` has fewer.
     pub fn prefix(&self, sequence: &Sequence<B>, len: usize) -> Result<Sequence<B>> {
         assert!(len <= sequence.len);
-        let mut prefix = self.sequence(len)?;
+        let mut prefix = self.sequence_of(sequence.element, len)?;
         self.backend.copy_kv(&sequence.cache, len, &mut prefix.cache)?;
         prefix.len = len;
         Ok(prefix)

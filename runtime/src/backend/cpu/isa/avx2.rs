@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::x86::{prefetch, vector, words};
-use super::{Isa, Levels};
+use super::{Isa, Levels, array};
 
 const LANES: usize = 8;
 
@@ -177,6 +177,40 @@ impl Isa for Avx2 {
         let bits = &bits[..LANES];
         vector!(_mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())))
     }
+
+    #[inline(always)]
+    fn store_halves(x: __m256, out: &mut [u16]) {
+        let out = &mut out[..LANES];
+        let halves = vector!(_mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x));
+        vector!(_mm_storeu_si128(out.as_mut_ptr().cast(), halves));
+    }
+
+    /// Squares of four by four are turned in each half of the registers, then the halves.
+    #[inline(always)]
+    fn transpose(x: &[f32], stride: usize, out: &mut [f32], out_stride: usize) {
+        let rows: [__m256; LANES] = array(|i| Self::load(&x[i * stride..]));
+        let mut halves = [Self::splat(0.0); LANES];
+        for i in (0..LANES).step_by(4) {
+            vector!({
+                let (ab, cd) = (unpack(rows[i], rows[i + 1]), unpack(rows[i + 2], rows[i + 3]));
+                for half in 0..2 {
+                    let (ab, cd) = (_mm256_castps_pd(ab[half]), _mm256_castps_pd(cd[half]));
+                    halves[i + 2 * half] = _mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd));
+                    halves[i + 2 * half + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd));
+                }
+            });
+        }
+        for i in 0..4 {
+            let (a, b) = (halves[i], halves[4 + i]);
+            Self::store(vector!(_mm256_permute2f128_ps::<0x20>(a, b)), &mut out[i * out_stride..]);
+            Self::store(vector!(_mm256_permute2f128_ps::<0x31>(a, b)), &mut out[(4 + i) * out_stride..]);
+        }
+    }
+}
+
+#[inline(always)]
+fn unpack(a: __m256, b: __m256) -> [__m256; 2] {
+    vector!([_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)])
 }
 
 /// Products of rows `i` and `i + 4`, each in four parts.

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::x86::{prefetch, vector, words};
-use super::{Isa, Levels};
+use super::{Isa, Levels, array};
 
 const LANES: usize = 16;
 
@@ -146,6 +146,52 @@ impl Isa for Avx512 {
         let bits = &bits[..LANES];
         vector!(_mm512_cvtph_ps(_mm256_loadu_si256(bits.as_ptr().cast())))
     }
+
+    #[inline(always)]
+    fn store_halves(x: __m512, out: &mut [u16]) {
+        let out = &mut out[..LANES];
+        let halves = vector!(_mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x));
+        vector!(_mm256_storeu_si256(out.as_mut_ptr().cast(), halves));
+    }
+
+    /// Squares of four by four are turned in each quarter of the registers, then the quarters.
+    #[inline(always)]
+    fn transpose(x: &[f32], stride: usize, out: &mut [f32], out_stride: usize) {
+        let rows: [__m512; LANES] = array(|i| Self::load(&x[i * stride..]));
+        let mut quarters = [Self::splat(0.0); LANES];
+        for i in (0..LANES).step_by(4) {
+            vector!({
+                let (ab, cd) = (unpack(rows[i], rows[i + 1]), unpack(rows[i + 2], rows[i + 3]));
+                for half in 0..2 {
+                    let (ab, cd) = (_mm512_castps_pd(ab[half]), _mm512_castps_pd(cd[half]));
+                    quarters[i + 2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
+                    quarters[i + 2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+                }
+            });
+        }
+        for i in 0..4 {
+            let (a, b, c, d) = (quarters[i], quarters[4 + i], quarters[8 + i], quarters[12 + i]);
+            let columns = vector!({
+                let (ab, cd) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0x88>(c, d));
+                let (ab_odd, cd_odd) =
+                    (_mm512_shuffle_f32x4::<0xdd>(a, b), _mm512_shuffle_f32x4::<0xdd>(c, d));
+                [
+                    _mm512_shuffle_f32x4::<0x88>(ab, cd),
+                    _mm512_shuffle_f32x4::<0x88>(ab_odd, cd_odd),
+                    _mm512_shuffle_f32x4::<0xdd>(ab, cd),
+                    _mm512_shuffle_f32x4::<0xdd>(ab_odd, cd_odd),
+                ]
+            });
+            for (quarter, column) in columns.into_iter().enumerate() {
+                Self::store(column, &mut out[(4 * quarter + i) * out_stride..]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn unpack(a: __m512, b: __m512) -> [__m512; 2] {
+    vector!([_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)])
 }
 
 /// Products of rows `i`, `i + 4`, `i + 8` and `i + 12`, each in four parts.

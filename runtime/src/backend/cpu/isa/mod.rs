@@ -10,6 +10,7 @@ mod avx2;
 mod avx512;
 mod bytes;
 mod exp;
+mod halves;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -87,6 +88,26 @@ pub(super) trait Isa: Copy {
 
     /// The floats of IEEE binary16 numbers.
     fn load_halves(bits: &[u16]) -> Self::Floats;
+
+    /// Stores the nearest IEEE binary16 numbers, ties to even.
+    #[inline(always)]
+    fn store_halves(x: Self::Floats, out: &mut [u16]) {
+        let mut lanes = [0.0; MAX_LANES];
+        Self::store(x, &mut lanes);
+        for (out, x) in out[..Self::LANES].iter_mut().zip(lanes) {
+            *out = halves::float_to_half(x);
+        }
+    }
+
+    /// Turns a square of `LANES` by `LANES`: `out[j * out_stride + i]` becomes `x[i * stride + j]`.
+    #[inline(always)]
+    fn transpose(x: &[f32], stride: usize, out: &mut [f32], out_stride: usize) {
+        for (i, row) in x.chunks(stride).take(Self::LANES).enumerate() {
+            for (j, x) in row[..Self::LANES].iter().enumerate() {
+                out[j * out_stride + i] = *x;
+            }
+        }
+    }
 }
 
 /// Rows of unsigned levels. A trait and not a closure, so that it is inlined.

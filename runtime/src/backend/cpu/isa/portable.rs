@@ -1,5 +1,6 @@
 //! Arrays for registers: what every machine can do, and what the other levels are held to.
 
+use super::halves::half_to_float;
 use super::{Isa, Levels, array};
 
 const LANES: usize = 8;
@@ -148,13 +149,4 @@ impl Isa for Portable {
     fn load_halves(bits: &[u16]) -> Self::Floats {
         array(|i| half_to_float(bits[i]))
     }
-}
-
-#[inline(always)]
-fn half_to_float(bits: u16) -> f32 {
-    let sign = u32::from(bits & 0x8000) << 16;
-    // As the low bits of an f32 the exponent is 112 too small, which the multiplication mends, subnormals included.
-    let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
-    let infinite = if bits & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
-    f32::from_bits(magnitude.to_bits() | sign | infinite)
 }

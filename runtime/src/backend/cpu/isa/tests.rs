@@ -74,3 +74,28 @@ fn every_half_is_its_float() {
         }
     }
 }
+
+struct Transpose<'a>(&'a [f32], &'a mut [f32]);
+
+impl Work for Transpose<'_> {
+    type Output = usize;
+
+    fn run<I: Isa>(self) -> usize {
+        I::transpose(self.0, 23, self.1, 19);
+        I::LANES
+    }
+}
+
+#[test]
+fn squares_are_turned() {
+    let x: Vec<f32> = (0..23 * MAX_LANES).map(|i| i as f32).collect();
+    for &level in Level::all() {
+        let mut out = vec![-1.0; 19 * MAX_LANES];
+        let lanes = level.run(Transpose(&x, &mut out));
+        for (at, &found) in out.iter().enumerate() {
+            let (j, i) = (at / 19, at % 19);
+            let expected = if j < lanes && i < lanes { (i * 23 + j) as f32 } else { -1.0 };
+            assert_eq!(found, expected, "{level:?}, {i} {j}");
+        }
+    }
+}

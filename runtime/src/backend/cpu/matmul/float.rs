@@ -1,6 +1,7 @@
 //! Products of weights with activations as they are, in f32.
 //!
-//! Lanes run along the input, and each pair of rows has its own sums: they do not depend on how many rows there are.
+//! Weights are decoded and turned, some at a time, into panels whose lanes run along the outputs. Each product is summed
+//! from the first input to the last, whatever the number of rows.
 
 use lorgnette_quant::TensorType;
 use lorgnette_quant::block;
@@ -9,9 +10,19 @@ use super::Tile;
 use crate::Result;
 use crate::backend::cpu::Rows;
 use crate::backend::cpu::isa::{Isa, Level, MAX_LANES, Work, array};
+use crate::backend::cpu::outer::{MAX_COLUMNS, REGISTERS, accumulate, most_rows};
 
-/// Rows of weights in a kernel.
-const WEIGHTS: usize = 4;
+/// Inputs of a panel: a multiple of the length of every block, so few that a panel fits into the nearest cache.
+const DEPTH: usize = 256;
+
+/// What a thread keeps between tiles.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// `[lane][DEPTH]`.
+    decoded: Vec<f32>,
+    /// `[panel][DEPTH][column]`.
+    panels: Vec<f32>,
+}
 
 /// A tile of weights in any format, times all rows of activations.
 pub(super) fn product(
@@ -19,108 +30,142 @@ pub(super) fn product(
     ty: TensorType,
     tile: &Tile<'_>,
     rows: &Rows,
-    floats: &mut Vec<f32>,
+    scratch: &mut Scratch,
 ) -> Result<()> {
-    // With few activations a part of the tile is read back while it is in the nearest cache.
-    let part = if rows.count() < WEIGHTS { WEIGHTS } else { tile.outputs };
-    let row_bytes = tile.rows.len() / tile.outputs;
-    for (index, bytes) in tile.rows.chunks(part * row_bytes).enumerate() {
-        floats.resize(bytes.len() / row_bytes * rows.width, 0.0);
-        block::decode(ty, bytes, floats)?;
-        level.run(Product { tile, first: index * part, weights: floats, rows });
-    }
-    Ok(())
+    level.run(Product { ty, tile, rows, scratch })
 }
 
 struct Product<'a> {
+    ty: TensorType,
     tile: &'a Tile<'a>,
-    /// The output of the first row of `weights`.
-    first: usize,
-    weights: &'a [f32],
     rows: &'a Rows,
+    scratch: &'a mut Scratch,
 }
 
 impl Work for Product<'_> {
-    type Output = ();
+    type Output = Result<()>;
 
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        if I::LANES == MAX_LANES {
-            self.all_rows::<I, 4>();
-        } else {
-            self.all_rows::<I, 2>();
+    fn run<I: Isa>(mut self) -> Result<()> {
+        for start in (0..self.rows.width).step_by(DEPTH) {
+            let depth = DEPTH.min(self.rows.width - start);
+            self.pack::<I>(start, depth)?;
+            if I::LANES == MAX_LANES {
+                self.all_rows::<I, { most_rows(MAX_LANES) }>(start, depth);
+            } else {
+                self.all_rows::<I, { most_rows(0) }>(start, depth);
+            }
         }
+        Ok(())
     }
 }
 
 impl Product<'_> {
+    /// Makes panels of `depth` inputs from `start` on.
     #[inline(always)]
-    fn all_rows<I: Isa, const ROWS: usize>(&self) {
-        let whole = self.rows.count() - self.rows.count() % ROWS;
-        for row in (0..whole).step_by(ROWS) {
-            self.all_weights::<I, ROWS>(row);
+    fn pack<I: Isa>(&mut self, start: usize, depth: usize) -> Result<()> {
+        let columns = REGISTERS * I::LANES;
+        let row_bytes = self.tile.rows.len() / self.tile.outputs;
+        let blocks = |elements: usize| elements / self.ty.block_len() * self.ty.block_bytes();
+        let Scratch { decoded, panels } = &mut *self.scratch;
+        decoded.resize(I::LANES * DEPTH, 0.0);
+        panels.resize(self.tile.outputs.next_multiple_of(columns) * DEPTH, 0.0);
+        for first in (0..self.tile.outputs).step_by(I::LANES) {
+            let rows = self.tile.rows.chunks_exact(row_bytes).skip(first).take(I::LANES);
+            for (row, decoded) in rows.zip(decoded.chunks_exact_mut(DEPTH)) {
+                let (row, decoded) = (&row[blocks(start)..][..blocks(depth)], &mut decoded[..depth]);
+                match self.ty {
+                    TensorType::F16 => decode_halves::<I>(row, decoded),
+                    ty => block::decode(ty, row, decoded)?,
+                }
+            }
+            let panel = &mut panels[first / columns * columns * DEPTH..][..columns * DEPTH];
+            for input in (0..depth).step_by(I::LANES) {
+                let out = &mut panel[input * columns + first % columns..];
+                I::transpose(&decoded[input..], DEPTH, out, columns);
+            }
         }
-        for row in whole..self.rows.count() {
-            self.all_weights::<I, 1>(row);
-        }
+        Ok(())
     }
 
     #[inline(always)]
-    fn all_weights<I: Isa, const ROWS: usize>(&self, row: usize) {
-        let width = self.rows.width;
-        let x: [&[f32]; ROWS] = array(|i| &self.rows.values[(row + i) * width..][..width]);
-        let weights = self.weights.chunks_exact(width);
-        let count = weights.len();
-        let whole = count - count % WEIGHTS;
-        for at in (0..whole).step_by(WEIGHTS) {
-            self.write(row, at, dots::<I, ROWS, WEIGHTS>(x, self.weight_rows(at)));
+    fn all_rows<I: Isa, const ROWS: usize>(&self, start: usize, depth: usize) {
+        let (mut row, count) = (0, self.rows.count());
+        while row + ROWS <= count {
+            self.some_rows::<I, ROWS>(row, start, depth);
+            row += ROWS;
         }
-        for at in whole..count {
-            self.write(row, at, dots::<I, ROWS, 1>(x, self.weight_rows(at)));
+        while row + 2 <= count {
+            self.some_rows::<I, 2>(row, start, depth);
+            row += 2;
+        }
+        if row < count {
+            self.some_rows::<I, 1>(row, start, depth);
         }
     }
 
+    /// Adds to the outputs of `ROWS` rows from `row` on what the panels give.
     #[inline(always)]
-    fn weight_rows<const COUNT: usize>(&self, at: usize) -> [&[f32]; COUNT] {
-        array(|i| &self.weights[(at + i) * self.rows.width..][..self.rows.width])
-    }
-
-    #[inline(always)]
-    fn write<const ROWS: usize, const COUNT: usize>(
-        &self,
-        row: usize,
-        at: usize,
-        dots: [[f32; COUNT]; ROWS],
-    ) {
-        for (i, dots) in dots.iter().enumerate() {
-            self.tile.write(row + i, self.first + at, dots);
+    fn some_rows<I: Isa, const ROWS: usize>(&self, row: usize, start: usize, depth: usize) {
+        let columns = REGISTERS * I::LANES;
+        let x: [&[f32]; ROWS] = array(|i| &self.rows.values[(row + i) * self.rows.width + start..][..depth]);
+        for (index, panel) in self.scratch.panels.chunks_exact(columns * DEPTH).enumerate() {
+            let at = index * columns;
+            let Some(outputs) = self.tile.outputs.checked_sub(at).filter(|&n| n > 0) else { break };
+            let outputs = outputs.min(columns);
+            // Loops over sums are small, so that they are unrolled and sums stay in registers.
+            let mut values = [[0.0; MAX_COLUMNS]; ROWS];
+            if start > 0 {
+                for (i, values) in values.iter_mut().enumerate() {
+                    // SAFETY: no others are held.
+                    copy::<I>(unsafe { self.tile.part(self.tile.out, row + i, at..at + outputs) }, values);
+                }
+            }
+            let sums = array(|i| array(|register| I::load(&values[i][register * I::LANES..])));
+            let sums = accumulate::<I, f32, ROWS, REGISTERS>(sums, x, panel, columns);
+            for (sums, values) in sums.into_iter().zip(&mut values) {
+                for (register, sum) in sums.into_iter().enumerate() {
+                    I::store(sum, &mut values[register * I::LANES..]);
+                }
+            }
+            for (i, values) in values.iter().enumerate() {
+                // SAFETY: no others are held.
+                copy::<I>(values, unsafe { self.tile.part(self.tile.out, row + i, at..at + outputs) });
+            }
         }
     }
 }
 
-/// The dot products of each row of `a` with each of `b`; all rows are as long.
+/// As [`block::decode`], in registers of this level: with a single row of activations this is most of the work.
 #[inline(always)]
-fn dots<I: Isa, const A: usize, const B: usize>(a: [&[f32]; A], b: [&[f32]; B]) -> [[f32; B]; A] {
-    let len = a[0].len();
-    let whole = len - len % I::LANES;
-    let mut sums = [[I::splat(0.0); B]; A];
+fn decode_halves<I: Isa>(bytes: &[u8], out: &mut [f32]) {
+    let halves: &[[u8; 2]] = bytes.as_chunks().0;
+    let whole = halves.len() - halves.len() % I::LANES;
+    let mut bits = [0; MAX_LANES];
     for at in (0..whole).step_by(I::LANES) {
-        let b: [I::Floats; B] = array(|j| I::load(&b[j][at..at + I::LANES]));
-        for i in 0..A {
-            let a = I::load(&a[i][at..at + I::LANES]);
-            for j in 0..B {
-                sums[i][j] = I::fma(a, b[j], sums[i][j]);
-            }
+        let halves = &halves[at..][..I::LANES];
+        for (bits, half) in bits[..I::LANES].iter_mut().zip(halves) {
+            *bits = u16::from_le_bytes(*half);
         }
+        I::store(I::load_halves(&bits), &mut out[at..]);
     }
-    let mut dots = [[0.0; B]; A];
-    for i in 0..A {
-        for j in 0..B {
-            dots[i][j] = I::sum(sums[i][j]);
-            for at in whole..len {
-                dots[i][j] += a[i][at] * b[j][at];
-            }
+    for (bits, half) in bits.iter_mut().zip(&halves[whole..]) {
+        *bits = u16::from_le_bytes(*half);
+    }
+    let mut rest = [0.0; MAX_LANES];
+    I::store(I::load_halves(&bits), &mut rest);
+    out[whole..].copy_from_slice(&rest[..halves.len() - whole]);
+}
+
+/// As many floats as there are in the shorter one.
+#[inline(always)]
+fn copy<I: Isa>(from: &[f32], to: &mut [f32]) {
+    let count = from.len().min(to.len());
+    if count == REGISTERS * I::LANES {
+        for at in [0, I::LANES] {
+            I::store(I::load(&from[at..]), &mut to[at..]);
         }
+    } else {
+        to[..count].copy_from_slice(&from[..count]);
     }
-    dots
 }

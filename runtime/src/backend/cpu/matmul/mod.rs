@@ -14,36 +14,75 @@ mod tests;
 mod weights;
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use lorgnette_quant::TensorType;
 
 use self::format::{Format, with_format};
 use self::input::Quantized;
-use self::weights::Scratch;
-use super::isa::Level;
+use super::activation::activate;
+use super::isa::{Isa, Level, Work};
 use super::team::{self, Shared};
 use super::{Rows, Weights};
 use crate::Result;
-use crate::backend::Linear;
+use crate::backend::{Activation, Linear};
 
 /// Outputs that are computed together: with many activations their weights should fit into the second cache.
 const TILE: usize = 32;
 
 /// `rows` times the transpose of each weight, and the bias.
 pub(super) fn linears<const N: usize>(linears: [&Linear<Weights>; N], rows: &Rows) -> Result<[Rows; N]> {
-    let mut outs = matmuls(linears.map(|linear| &linear.weight), rows)?;
-    for (linear, out) in linears.iter().zip(&mut outs) {
-        if let Some(bias) = &linear.bias {
-            out.iter_mut().for_each(|row| row.iter_mut().zip(bias.vector()).for_each(|(x, b)| *x += b));
-        }
-    }
-    Ok(outs)
+    matmuls(Level::best(), linears.map(Product::new), rows)
 }
 
-/// `[count][input]` times the transpose of each `[output][input]`: `[count][output]`.
-pub(super) fn matmuls<const N: usize>(weights: [&Weights; N], rows: &Rows) -> Result<[Rows; N]> {
-    matmuls_at(Level::best(), weights.map(View::new), rows)
+/// `rows` times the transpose of the weight, and the bias, bent by `activation`.
+pub(super) fn dense(linear: &Linear<Weights>, activation: Option<Activation>, rows: &Rows) -> Result<Rows> {
+    let [out] = matmuls(Level::best(), [Product { activation, ..Product::new(linear) }], rows)?;
+    Ok(out)
+}
+
+/// Adds `rows` times the transpose of the weight, and the bias, to `residual`.
+pub(super) fn project_onto(linear: &Linear<Weights>, rows: &Rows, residual: &mut Rows) -> Result<()> {
+    let residual = Shared::new(&mut residual.values);
+    matmuls(Level::best(), [Product { residual: Some(&residual), ..Product::new(linear) }], rows)?;
+    Ok(())
+}
+
+/// `[count][input]` times the transpose of `[output][input]`: `[count][output]`.
+pub(super) fn matmul(weights: &Weights, rows: &Rows) -> Result<Rows> {
+    let [out] = matmuls(Level::best(), [Product::plain(View::new(weights))], rows)?;
+    Ok(out)
+}
+
+/// A matrix, and what becomes of its product.
+#[derive(Clone, Copy)]
+struct Product<'a> {
+    matrix: View<'a>,
+    bias: Option<&'a [f32]>,
+    activation: Option<Activation>,
+    /// As large as the product, which is added to it.
+    residual: Option<&'a Shared<'a, f32>>,
+}
+
+impl<'a> Product<'a> {
+    fn new(linear: &'a Linear<Weights>) -> Self {
+        let bias = linear.bias.as_ref().map(Weights::vector);
+        Self { bias, ..Self::plain(View::new(&linear.weight)) }
+    }
+
+    fn plain(matrix: View<'a>) -> Self {
+        Self { matrix, bias: None, activation: None, residual: None }
+    }
+
+    /// The outputs from `first` on, at most [`TILE`].
+    fn tile<'b>(&'b self, first: usize, out: &'b Shared<'b, f32>) -> Tile<'b> {
+        let View { data, outputs: width, .. } = self.matrix;
+        let row_bytes = data.len() / width;
+        let outputs = TILE.min(width - first);
+        let rows = &data[first * row_bytes..][..outputs * row_bytes];
+        Tile { rows, outputs, first, product: self, out }
+    }
 }
 
 /// The bytes of `[outputs][inputs]`.
@@ -64,22 +103,6 @@ impl<'a> View<'a> {
         fn yes<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>() {}
         with_format!(self.ty, yes()).is_some()
     }
-
-    /// The outputs from `first` on, at most [`TILE`].
-    fn tile<'b>(&self, first: usize, out: &'b Shared<'b, f32>) -> Tile<'b>
-    where
-        'a: 'b,
-    {
-        let row_bytes = self.data.len() / self.outputs;
-        let outputs = TILE.min(self.outputs - first);
-        Tile {
-            rows: &self.data[first * row_bytes..][..outputs * row_bytes],
-            outputs,
-            first,
-            width: self.outputs,
-            out,
-        }
-    }
 }
 
 /// Some rows of a matrix, and where their products go.
@@ -88,8 +111,7 @@ struct Tile<'a> {
     outputs: usize,
     /// The number of the first one in the matrix.
     first: usize,
-    /// Outputs of the matrix.
-    width: usize,
+    product: &'a Product<'a>,
     out: &'a Shared<'a, f32>,
 }
 
@@ -97,55 +119,102 @@ impl Tile<'_> {
     /// Stores outputs of the tile from `at` on.
     #[inline(always)]
     fn write(&self, row: usize, at: usize, values: &[f32]) {
-        assert!(at + values.len() <= self.outputs);
-        // SAFETY: within the matrix a tile has its outputs for itself, and one thread has the tile.
-        let out = unsafe { self.out.slice(row * self.width + self.first + at, values.len()) };
-        out.copy_from_slice(values);
+        // SAFETY: they are held for no longer than this line.
+        unsafe { self.part(self.out, row, at..at + values.len()) }.copy_from_slice(values);
+    }
+
+    /// Some of the tile's outputs in one row of `matrix`, which is as large as the product.
+    ///
+    /// # Safety
+    /// While they are held, the thread that has the tile asks for no other of them.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "that none overlap is the caller's promise")]
+    unsafe fn part<'a>(&self, matrix: &'a Shared<'_, f32>, row: usize, at: Range<usize>) -> &'a mut [f32] {
+        assert!(at.end <= self.outputs);
+        let start = row * self.product.matrix.outputs + self.first + at.start;
+        // SAFETY: within a matrix a tile has its outputs for itself, and one thread has the tile.
+        unsafe { matrix.slice(start, at.len()) }
+    }
+}
+
+/// What comes after the sums of a tile, while they are in the cache: bias, activation, residual.
+struct Finish<'a> {
+    tile: &'a Tile<'a>,
+    /// Rows of activations.
+    rows: usize,
+}
+
+impl Work for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let tile = self.tile;
+        let Product { bias, activation, residual, .. } = *tile.product;
+        let bias = bias.map(|bias| &bias[tile.first..][..tile.outputs]);
+        for row in 0..self.rows {
+            // SAFETY: `values` are the only ones of the product that are held.
+            let values = unsafe { tile.part(tile.out, row, 0..tile.outputs) };
+            if let Some(bias) = bias {
+                add(values, bias);
+            }
+            if let Some(activation) = activation {
+                activate::<I>(activation, values);
+            }
+            if let Some(residual) = residual {
+                // SAFETY: as above, in another matrix.
+                add(unsafe { tile.part(residual, row, 0..tile.outputs) }, values);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add(to: &mut [f32], values: &[f32]) {
+    for (to, x) in to.iter_mut().zip(values) {
+        *to += x;
     }
 }
 
 /// What a thread keeps between tiles.
 #[derive(Default)]
 struct Buffers {
-    integer: Scratch,
-    floats: Vec<f32>,
+    integer: weights::Scratch,
+    float: float::Scratch,
 }
 
 thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
-fn matmuls_at<const N: usize>(level: Level, matrices: [View<'_>; N], rows: &Rows) -> Result<[Rows; N]> {
-    let quantized = matrices.iter().any(View::has_levels).then(|| Quantized::new(level, rows));
-    let mut outs = matrices.map(|matrix| Rows::zeros(rows.count(), matrix.outputs));
+fn matmuls<const N: usize>(level: Level, products: [Product<'_>; N], rows: &Rows) -> Result<[Rows; N]> {
+    let quantized = products.iter().any(|p| p.matrix.has_levels()).then(|| Quantized::new(level, rows));
+    let mut outs = products.map(|product| Rows::zeros(rows.count(), product.matrix.outputs));
     let sinks = outs.each_mut().map(|out| Shared::new(&mut out.values));
-    let tiles = matrices.map(|matrix| matrix.outputs.div_ceil(TILE));
+    let tiles = products.map(|product| product.matrix.outputs.div_ceil(TILE));
     let failed = OnceLock::new();
     team::for_each(tiles.iter().sum(), |mut index| {
-        let mut matrix = 0;
-        while index >= tiles[matrix] {
-            index -= tiles[matrix];
-            matrix += 1;
+        let mut number = 0;
+        while index >= tiles[number] {
+            index -= tiles[number];
+            number += 1;
         }
-        let tile = matrices[matrix].tile(index * TILE, &sinks[matrix]);
-        if let Err(error) = product(level, matrices[matrix].ty, &tile, rows, quantized.as_ref()) {
+        let tile = products[number].tile(index * TILE, &sinks[number]);
+        if let Err(error) = sums(level, &tile, rows, quantized.as_ref()) {
             let _ = failed.set(error);
         }
+        level.run(Finish { tile: &tile, rows: rows.count() });
     });
     failed.into_inner().map_or(Ok(outs), Err)
 }
 
-fn product(
-    level: Level,
-    ty: TensorType,
-    tile: &Tile<'_>,
-    rows: &Rows,
-    quantized: Option<&Quantized>,
-) -> Result<()> {
+/// All rows times the weights of a tile.
+fn sums(level: Level, tile: &Tile<'_>, rows: &Rows, quantized: Option<&Quantized>) -> Result<()> {
+    let ty = tile.product.matrix.ty;
     BUFFERS.with_borrow_mut(|buffers| {
-        let Buffers { integer, floats } = buffers;
+        let Buffers { integer, float } = buffers;
         let by_levels =
             quantized.and_then(|input| with_format!(ty, integer::product(level, tile, input, integer)));
-        by_levels.map_or_else(|| float::product(level, ty, tile, rows, floats), Ok)
+        by_levels.map_or_else(|| float::product(level, ty, tile, rows, float), Ok)
     })
 }

@@ -42,7 +42,7 @@ impl Case {
     }
 
     fn product(&self, level: Level, rows: &Rows) -> Rows {
-        let [out] = matmuls_at(level, [self.view()], rows).expect("a product");
+        let [out] = matmuls(level, [Product::plain(self.view())], rows).expect("a product");
         out
     }
 
@@ -79,7 +79,18 @@ fn bits(rows: &Rows) -> Vec<u32> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    let sizes = [(1, 32, 1), (7, 64, 3), (33, 576, 4), (70, 960, 9), (17, 256, 5), (48, 1536, 2)];
+    let sizes = [
+        (1, 32, 1),
+        (7, 64, 3),
+        (33, 576, 4),
+        (70, 960, 9),
+        (17, 256, 5),
+        (48, 1536, 2),
+        (35, 768, 31),
+        (5, 50, 13),
+        (40, 300, 14),
+        (3, 1, 2),
+    ];
     let types = TensorType::ALL.iter().filter(|&&ty| block::can_encode(ty));
     types.flat_map(move |&ty| {
         let fits = sizes.into_iter().filter(move |size| size.1 % ty.block_len() == 0);
@@ -127,5 +138,31 @@ fn an_activation_that_is_not_finite_shows_in_its_row_only() {
     let product = case.product(Level::best(), &case.rows);
     for (row, (product, clean)) in product.values.chunks(33).zip(clean.values.chunks(33)).enumerate() {
         assert!(if row == 2 { product.iter().all(|x| x.is_nan()) } else { product == clean });
+    }
+}
+
+#[test]
+fn bias_activation_and_residual_come_after_the_sums() {
+    let bend = |x: f32| x / (1.0 + (-x).exp());
+    for ty in [TensorType::F16, TensorType::Q8_0] {
+        let case = Case::new(ty, 70, 64, 5);
+        let (bias, residual) = (random(70, 3), random(5 * 70, 4));
+        for &level in Level::all() {
+            let plain = case.product(level, &case.rows);
+            let mut sum = residual.clone();
+            let shared = Shared::new(&mut sum);
+            let product = Product {
+                bias: Some(&bias),
+                activation: Some(Activation::Silu),
+                residual: Some(&shared),
+                ..Product::plain(case.view())
+            };
+            let [out] = matmuls(level, [product], &case.rows).expect("a product");
+            for (i, x) in plain.values.iter().enumerate() {
+                let expected = bend(x + bias[i % 70]);
+                assert!((out.values[i] - expected).abs() < 1e-4 * (1.0 + expected.abs()), "{ty}, {level:?}");
+                assert_eq!(sum[i], residual[i] + out.values[i], "{ty}, {level:?}");
+            }
+        }
     }
 }
