@@ -82,6 +82,10 @@ impl Backend for Clock {
         self.time("kv_cache", || Cpu.kv_cache(shape, positions))
     }
 
+    fn copy_kv(&self, from: &Self::KvCache, positions: usize, to: &mut Self::KvCache) -> Result<()> {
+        Cpu.copy_kv(from, positions, to)
+    }
+
     fn embed(&self, table: &Weights, tokens: &[TokenId]) -> Result<Rows> {
         self.time("embed", || Cpu.embed(table, tokens))
     }
