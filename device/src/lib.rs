@@ -6,6 +6,7 @@
 pub mod camera;
 pub mod clock;
 pub mod error;
+pub mod gate;
 
 pub use clock::Timestamp;
 pub use error::{Error, ErrorKind, Result};
