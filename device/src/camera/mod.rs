@@ -36,7 +36,7 @@ use std::fmt;
 pub use frame::{Frame, Luma};
 pub use layout::{Layout, PixelFormat};
 pub use picture::Picture;
-pub use recorded::{Folder, Mjpeg, Pace, Player, Recording, Still, Y4m};
+pub use recorded::{Folder, Mjpeg, Pace, Player, Recording, Still, Y4m, open_recording};
 pub use region::Region;
 
 use crate::{Error, Timestamp};

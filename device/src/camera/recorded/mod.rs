@@ -44,6 +44,41 @@ pub trait Recording: Send {
     fn rewind(&mut self) -> Result<()>;
 }
 
+impl<R: Recording + ?Sized> Recording for Box<R> {
+    fn rate(&self) -> Rate {
+        (**self).rate()
+    }
+
+    fn read(&mut self, captured: Timestamp, sequence: u64, frame: &mut Frame) -> Result<bool> {
+        (**self).read(captured, sequence, frame)
+    }
+
+    fn skip(&mut self) -> Result<bool> {
+        (**self).skip()
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        (**self).rewind()
+    }
+}
+
+/// Opens what `path` names: a folder of pictures, a video (`.y4m`, `.mjpeg`, `.mjpg`) or a picture. A Y4M says its own
+/// rate; the others come at `rate`.
+///
+/// # Errors
+/// Those of [`Folder::open`], [`Y4m::open`], [`Mjpeg::open`] and [`Still::open`].
+pub fn open_recording(path: &Path, rate: Rate) -> Result<Box<dyn Recording>> {
+    if path.is_dir() {
+        return Ok(Box::new(Folder::open(path, rate)?));
+    }
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    Ok(match extension.to_str() {
+        Some("y4m") => Box::new(Y4m::open(path)?),
+        Some("mjpeg" | "mjpg") => Box::new(Mjpeg::open(path, rate)?),
+        _ => Box::new(Still::open(path, rate)?),
+    })
+}
+
 /// The most bytes that one recorded picture may have.
 const MAX_PICTURE_BYTES: u64 = 256 << 20;
 
