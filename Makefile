@@ -12,7 +12,7 @@ SECONDS ?= 60
 REFERENCE ?= target/reference
 
 # Debian and Ubuntu packages that building and testing needs; parity needs the second list too.
-PACKAGES           = gcc libc6-dev
+PACKAGES           = gcc libc6-dev libclang1
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 
 .PHONY: run test check packages reference parity bench fuzz

@@ -40,6 +40,10 @@ impl Frame {
             }
         };
         self.bytes.clear();
+        if self.bytes.capacity() < bytes.len() {
+            // Room for the somewhat larger JPEGs that follow.
+            self.bytes.reserve_exact(bytes.len() + bytes.len() / 2);
+        }
         self.bytes.extend_from_slice(bytes);
         (self.layout, self.captured, self.sequence, self.dropped) = (layout, captured, sequence, 0);
         Ok(())

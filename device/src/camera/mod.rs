@@ -29,6 +29,8 @@ mod recorded;
 mod region;
 mod scale;
 #[cfg(all(target_os = "linux", feature = "v4l"))]
+mod slot;
+#[cfg(all(target_os = "linux", feature = "v4l"))]
 pub mod v4l;
 
 use std::fmt;
@@ -108,9 +110,16 @@ impl Rate {
         Self { frames: if frames == 0 { 1 } else { frames }, seconds: 1 }
     }
 
-    /// `frames` every `seconds`, `None` when either is 0.
+    /// `frames` every `seconds`, in lowest terms; `None` when either is 0.
     pub const fn new(frames: u32, seconds: u32) -> Option<Self> {
-        if frames == 0 || seconds == 0 { None } else { Some(Self { frames, seconds }) }
+        if frames == 0 || seconds == 0 {
+            return None;
+        }
+        let (mut divisor, mut rest) = (frames, seconds);
+        while rest != 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        Some(Self { frames: frames / divisor, seconds: seconds / divisor })
     }
 
     /// Frames a second.

@@ -69,11 +69,17 @@ fn who_comes_late_gets_the_newest_frame(case: &Case<'_>) {
     let mut camera = (case.open)();
     let mut frame = Frame::default();
     next_frame(&mut *camera, case.clock, &mut frame);
-    let before = frame.sequence();
-    case.clock.sleep_until(case.clock.now() + case.rate.time_of(12));
-    next_frame(&mut *camera, case.clock, &mut frame);
-    assert!(frame.dropped() >= 5, "dropped only {}", frame.dropped());
-    assert_eq!(frame.dropped(), frame.sequence() - before - 1);
+    // On a busy machine, the camera itself may come late once.
+    for attempt in 1.. {
+        let before = frame.sequence();
+        case.clock.sleep_until(case.clock.now() + case.rate.time_of(12));
+        next_frame(&mut *camera, case.clock, &mut frame);
+        assert_eq!(frame.dropped(), frame.sequence() - before - 1);
+        if frame.dropped() >= 5 {
+            break;
+        }
+        assert!(attempt < 100, "dropped only {}", frame.dropped());
+    }
     if case.numbered {
         assert_eq!(number_of(&frame), frame.sequence() % NUMBERS, "a stale picture under a new number");
     }
