@@ -1,21 +1,26 @@
-# make run     build and run lorgnette (ARGS="inspect model.gguf")
-# make test    the tests, quick
-# make check   what CI runs: format, lints, tests, docs
-# make parity  against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
-# make bench   writes docs/benchmarks.md, measured on this machine beside llama.cpp
-# make fuzz    hostile files for SECONDS seconds (cargo install cargo-fuzz)
+# make run           build and run lorgnette (ARGS="inspect model.gguf")
+# make test          the tests, quick
+# make check         what CI runs: format, lints, tests, docs
+# make parity        against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
+# make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp
+# make device-bench  what capture costs, with the fake camera of the tests
+# make device-vm     cameras of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
+# make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
 ARGS    ?= --help
 SECONDS ?= 60
 # Where the reference implementations are fetched and built.
 REFERENCE ?= target/reference
+# Where the kernel of the emulated machine is fetched.
+VM ?= target/vm
 
-# Debian and Ubuntu packages that building and testing needs; parity needs the second list too.
+# Debian and Ubuntu packages that building and testing needs; parity and device-vm need the other lists too.
 PACKAGES           = gcc libc6-dev libclang1
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
+VM_PACKAGES        = qemu-system-x86
 
-.PHONY: run test check packages reference parity bench fuzz
+.PHONY: run test check packages reference parity bench device-bench device-vm fuzz
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -44,6 +49,15 @@ bench: reference
 	$(CARGO) build --release
 	$(REFERENCE)/venv/bin/python tests/bench/quantize.py --reference $(REFERENCE) --lorgnette target/release/lorgnette \
 		--output docs/benchmarks.md
+
+device-bench: packages
+	$(CARGO) bench --package lorgnette-device --bench capture
+
+device-vm: packages
+	@tests/install-packages $(VM_PACKAGES)
+	tests/vm/set-up $(VM)
+	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test kernel --no-run --message-format=json \
+		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

@@ -25,6 +25,7 @@ enum Command {
     Logits(commands::logits::Arguments),
     Quantize(commands::quantize::Arguments),
     Convert(commands::convert::Arguments),
+    Doctor(commands::doctor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Logits(arguments) => commands::logits::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),
         Command::Convert(arguments) => commands::convert::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

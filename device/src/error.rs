@@ -86,9 +86,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(device) = &self.0.device {
-            write!(f, "{device}: ")?;
+            write!(f, "{}: ", printable(device))?;
         }
-        f.write_str(&self.0.detail)
+        f.write_str(&printable(&self.0.detail))
     }
 }
 
@@ -96,4 +96,10 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().map(|e| e as _)
     }
+}
+
+/// Names come from files and devices: what would steer a terminal is escaped.
+fn printable(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod convert;
+pub(crate) mod doctor;
 pub(crate) mod inspect;
 pub(crate) mod logits;
 pub(crate) mod quantize;

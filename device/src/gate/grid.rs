@@ -1,13 +1,13 @@
 //! Frames reduced to block means, and what differs between two of them.
 
+use super::shift;
 use crate::camera::{Luma, Region};
 
 /// Blocks along the width of a picture, at most.
 const COLUMNS: usize = 160;
 /// Blocks along the side of a tile.
 const TILE: usize = 8;
-/// The part of the contrast around a block that a shake of the camera may move into it: a shake of one pixel where
-/// blocks are eight pixels wide.
+/// The part of the contrast around a block that a shake of less than a pixel may move into it.
 const SHAKE: f32 = 0.15;
 /// What exposure may do between two frames. Beyond, it is news.
 const GAINS: (f32, f32) = (0.5, 2.0);
@@ -19,6 +19,8 @@ const MOST_NOISE: f32 = 2.5;
 /// The mean brightness of each block.
 #[derive(Debug, Default)]
 pub(super) struct Grid {
+    /// Pixels left and above of the first block, before any shift.
+    margin: usize,
     /// Pixels along the side of a block.
     block: usize,
     columns: usize,
@@ -46,24 +48,21 @@ pub(super) struct Difference {
 }
 
 impl Grid {
-    pub(super) fn clear(&mut self) {
-        (self.columns, self.rows) = (0, 0);
-    }
-
-    pub(super) fn has_shape_of(&self, other: &Self) -> bool {
-        (self.block, self.columns, self.rows) == (other.block, other.columns, other.rows)
-    }
-
-    /// Takes the means of a frame. What is left at its right and lower edge after whole blocks is left out.
-    pub(super) fn reduce(&mut self, luma: Luma<'_>, scratch: &mut Scratch) {
+    /// Takes the means of a frame that has moved by `shift` pixels, right and down, within its [`shift::margin`]. What
+    /// is left at its right and lower edge after whole blocks is left out.
+    pub(super) fn reduce(&mut self, luma: Luma<'_>, shift: (isize, isize), scratch: &mut Scratch) {
+        self.margin = shift::margin(luma.width, luma.height);
+        let (left, top) =
+            (self.margin.saturating_add_signed(shift.0), self.margin.saturating_add_signed(shift.1));
+        let (width, height) = (luma.width - 2 * self.margin, luma.height - 2 * self.margin);
         // A column of 257 bright pixels still fits into its sum.
-        self.block = luma.width.div_ceil(COLUMNS).min(257).min(luma.height);
-        (self.columns, self.rows) = (luma.width / self.block, luma.height / self.block);
+        self.block = luma.width.div_ceil(COLUMNS).min(257).min(width).min(height);
+        (self.columns, self.rows) = (width / self.block, height / self.block);
         self.means.clear();
         let scale = 1.0 / (self.block * self.block) as f32;
         for row in 0..self.rows {
-            column_sums(luma, row * self.block, self.block, &mut scratch.sums);
-            let blocks = scratch.sums.chunks(self.block * luma.step).take(self.columns);
+            column_sums(luma, top + row * self.block, self.block, &mut scratch.sums);
+            let blocks = scratch.sums[left * luma.step..].chunks(self.block * luma.step).take(self.columns);
             let sum = |block: &[u16]| block.iter().step_by(luma.step).map(|&s| u32::from(s)).sum::<u32>();
             self.means.extend(blocks.map(|block| sum(block) as f32 * scale));
         }
@@ -140,8 +139,8 @@ impl Grid {
         let right = (x1 + TILE).min(self.columns);
         let bottom = (y1 + TILE).min(self.rows);
         Region {
-            x: x0 * self.block,
-            y: y0 * self.block,
+            x: self.margin + x0 * self.block,
+            y: self.margin + y0 * self.block,
             width: (right - x0) * self.block,
             height: (bottom - y0) * self.block,
         }

@@ -1,8 +1,8 @@
 //! Whether a frame is worth encoding: it is when something in it is new.
 //!
 //! A [`Gate`] compares each frame with the last one that it let through, on a grid of block means: what the means
-//! average away is noise, what is the same everywhere is exposure, what an edge explains by a shake of a pixel or two
-//! is no news. The comparison is with the last frame let through, not with the last frame, so that what changes slowly
+//! average away is noise, what is the same everywhere is exposure, what a shake of the head by a few pixels explains is
+//! no news. The comparison is with the last frame let through, not with the last frame, so that what changes slowly
 //! adds up until it counts. [`Recent`] keeps the sharpest of the latest frames for "what am I looking at now?".
 //!
 //! The gate reads brightness where it lies in the frame. A JPEG has to be decoded for it, which costs several times
@@ -11,6 +11,7 @@
 mod grid;
 mod recent;
 mod sharpness;
+mod shift;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub use sharpness::sharpness;
 use crate::Timestamp;
 use crate::camera::{Luma, Region};
 use grid::Grid;
+use shift::Profiles;
 
 /// How a [`Gate`] decides.
 #[derive(Clone, Copy, Debug)]
@@ -74,14 +76,22 @@ impl Verdict {
     }
 }
 
+/// A frame as it is compared.
+#[derive(Debug, Default)]
+struct View {
+    size: (usize, usize),
+    profiles: Profiles,
+    grid: Grid,
+}
+
 /// Lets through the frames that show something new.
 #[derive(Debug, Default)]
 pub struct Gate {
     options: GateOptions,
     /// The last frame let through, and when it was captured.
-    reference: Grid,
+    reference: View,
     since: Timestamp,
-    current: Grid,
+    current: View,
     scratch: grid::Scratch,
 }
 
@@ -95,9 +105,19 @@ impl Gate {
     ///
     /// Nothing is allocated after the first frame of a size.
     pub fn judge(&mut self, luma: Luma<'_>, captured: Timestamp) -> Verdict {
-        self.current.reduce(luma, &mut self.scratch);
-        let verdict = self.compare(captured);
+        let current = &mut self.current;
+        current.size = (luma.width, luma.height);
+        current.profiles.take(luma);
+        let verdict = if current.size == self.reference.size {
+            let shift = self.reference.profiles.shift_to(&current.profiles);
+            current.grid.reduce(luma, shift, &mut self.scratch);
+            self.compare(captured)
+        } else {
+            Verdict::First
+        };
         if verdict.is_worth_it() {
+            // Later frames are compared with this one as it lies, not as it was moved.
+            self.current.grid.reduce(luma, (0, 0), &mut self.scratch);
             std::mem::swap(&mut self.reference, &mut self.current);
             self.since = captured;
         }
@@ -106,15 +126,13 @@ impl Gate {
 
     /// Forgets what was let through: the next frame is worth it.
     pub fn reset(&mut self) {
-        self.reference.clear();
+        self.reference.size = (0, 0);
     }
 
     fn compare(&mut self, captured: Timestamp) -> Verdict {
-        if !self.reference.has_shape_of(&self.current) {
-            return Verdict::First;
-        }
         let GateOptions { threshold, blocks, refresh } = self.options;
-        let difference = self.reference.compare(&self.current, threshold, blocks, &mut self.scratch);
+        let difference =
+            self.reference.grid.compare(&self.current.grid, threshold, blocks, &mut self.scratch);
         let age = captured.since(self.since);
         match difference.region {
             Some(_) if difference.share > 0.5 => Verdict::Scene { share: difference.share },

@@ -1,6 +1,6 @@
 //! Made sequences: a room, what happens in it, and what a sensor makes of that.
 
-use super::random::Random;
+use super::common::random::Random;
 
 /// What is to be seen. Two equal states show the same picture before the sensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,6 +15,13 @@ pub(crate) struct State {
     pub(crate) digit: usize,
     /// Where somebody far away stands, in pixels from the left; nobody at 0.
     pub(crate) person: usize,
+}
+
+impl State {
+    /// Whether the other state is this one, but for a turn of the head by a few pixels.
+    pub(crate) fn looks_like(&self, other: &Self) -> bool {
+        self.pan.abs_diff(other.pan) <= 4 && Self { pan: 0, ..*self } == Self { pan: 0, ..*other }
+    }
 }
 
 /// What the sensor does to it.

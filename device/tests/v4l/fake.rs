@@ -24,20 +24,16 @@ pub(crate) struct Fake {
 
 /// Runs `test`, which is the body of a test function, in a process of its own with the fake plugged in.
 pub(crate) fn with_fake<F: Fn(&Fake)>(test: F) {
-    if let Some(folder) = env::var_os(FOLDER) {
-        return test(&Fake { folder: folder.into() });
+    if let Some(fake) = Fake::plugged_in() {
+        return test(&fake);
     }
     // "program::name_of_the_test::{{closure}}"
     let name = type_name_of_val(&test).rsplit("::").nth(1).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let fake = Fake { folder: folder.path().to_owned() };
     fake.set("video0");
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .env("LD_PRELOAD", library())
-        .env(FOLDER, folder.path())
-        .output()
-        .unwrap();
+    let arguments = ["--exact", name, "--nocapture", "--test-threads=1"];
+    let output = fake.this_program().args(arguments).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && out.contains("1 passed"), "{name}: {}\n{out}\n{err}", output.status);
 }
@@ -57,6 +53,18 @@ fn library() -> &'static Path {
 }
 
 impl Fake {
+    /// The fake that is preloaded into this process, if one is.
+    pub(crate) fn plugged_in() -> Option<Self> {
+        env::var_os(FOLDER).map(|folder| Self { folder: folder.into() })
+    }
+
+    /// This program again, with the fake preloaded.
+    pub(crate) fn this_program(&self) -> Command {
+        let mut program = Command::new(env::current_exe().unwrap());
+        program.env("LD_PRELOAD", library()).env(FOLDER, &self.folder);
+        program
+    }
+
     /// Makes the file `name`.
     pub(crate) fn set(&self, name: &str) {
         fs::write(self.folder.join(name), "").unwrap();
@@ -78,9 +86,16 @@ impl Fake {
     }
 
     fn write(&self, name: &str, format: PixelFormat, width: usize, height: usize) {
+        self.write_pictures(
+            name,
+            (0..made::NUMBERS).map(|number| made::bytes(format, width, height, number)),
+        );
+    }
+
+    /// The pictures of the mode `name`.
+    pub(crate) fn write_pictures(&self, name: &str, pictures: impl Iterator<Item = Vec<u8>>) {
         let mut file = Vec::new();
-        for number in 0..made::NUMBERS {
-            let picture = made::bytes(format, width, height, number);
+        for picture in pictures {
             file.extend((picture.len() as u32).to_le_bytes());
             file.extend(picture);
         }

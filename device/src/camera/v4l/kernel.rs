@@ -113,8 +113,8 @@ unsafe fn ask<T>(device: &Device, request: vidioc::_IOC_TYPE, argument: &mut T) 
     unsafe { v4l2::ioctl(device.handle().fd(), request, std::ptr::from_mut(argument).cast::<c_void>()) }
 }
 
-/// A text of the kernel: up to its first zero, and cut between bytes where it was too long.
+/// A text of a driver: up to its first zero, perhaps cut within a character, and nothing that steers a terminal.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).trim().to_owned()
+    String::from_utf8_lossy(&bytes[..end]).trim().replace(char::is_control, "")
 }

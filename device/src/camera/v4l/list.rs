@@ -71,7 +71,7 @@ pub fn describe(path: &Path) -> Result<Description> {
     for fourcc in kernel::formats(&device).map_err(asked)? {
         match PIXEL_FORMATS.iter().find(|(_, code)| *code == fourcc) {
             Some((format, _)) => push_modes(&device, *format, fourcc, &mut description.modes),
-            None => description.other_formats.push(String::from_utf8_lossy(&fourcc).into_owned()),
+            None => description.other_formats.push(fourcc.escape_ascii().to_string()),
         }
     }
     Ok(description)

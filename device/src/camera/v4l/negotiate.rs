@@ -67,8 +67,8 @@ fn set(device: &Device, asked: Mode) -> Result<Agreed> {
     let set = kernel::set_format(device, fourcc, asked.width as u32, asked.height as u32);
     let set = set.map_err(|e| Error::io("set the format", e))?;
     let Some((format, _)) = PIXEL_FORMATS.iter().find(|(_, code)| *code == set.fourcc) else {
-        let found = String::from_utf8_lossy(&set.fourcc);
-        return Err(Error::new(ErrorKind::Unsupported, format!("asked for {asked}, found {found:?}")));
+        let found = set.fourcc.escape_ascii();
+        return Err(Error::new(ErrorKind::Unsupported, format!("asked for {asked}, found {found}")));
     };
     let (width, height) = (set.width as usize, set.height as usize);
     let layout = Layout::with_stride(*format, width, height, set.stride as usize)?;

@@ -1,0 +1,55 @@
+//! `lorgnette doctor`, with no camera and with the fake one of the crate `device`.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+/// What the doctor prints with `--devices folder`, as `fake.so` in that folder makes it look if it is there.
+fn doctor(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_lorgnette"))
+        .arg("doctor")
+        .args(arguments)
+        .arg("--devices")
+        .arg(folder)
+        .env("LD_PRELOAD", if folder.join("fake.so").exists() { folder.join("fake.so") } else { "".into() })
+        .env("LORGNETTE_FAKE_CAMERA", folder)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_machine_without_a_camera_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(doctor(folder.path(), &[]).contains("no camera"));
+    let found: Value = serde_json::from_str(&doctor(folder.path(), &["--json"])).unwrap();
+    assert_eq!(found["cameras"], json!([]));
+}
+
+#[test]
+fn cameras_are_shown_with_what_they_offer_and_a_broken_one_with_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("fake.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/device/tests/v4l/fake.c");
+    let built = Command::new("cc").args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library).status();
+    assert!(built.unwrap().success());
+    for name in ["video0", "video1", "MJPG-1280x720", "H264-640x480"] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    let text = doctor(folder.path(), &[]);
+    assert!(text.contains("Lorgnette Fake Camera (fake, platform:fake)"), "{text}");
+    assert!(text.contains("MJPG  1280x720 at 15, 30, 200 fps"), "{text}");
+    assert!(text.contains("not read here: H264"), "{text}");
+    assert!(text.contains("video1: cannot ask"), "{text}");
+    let found: Value = serde_json::from_str(&doctor(folder.path(), &["--json"])).unwrap();
+    let mode =
+        json!({"format": "MJPG", "width": 1280, "height": 720, "frames_per_second": [15.0, 30.0, 200.0]});
+    assert_eq!(found["cameras"][0]["modes"], json!([mode]));
+    assert!(found["cameras"][1]["error"].is_string());
+}
