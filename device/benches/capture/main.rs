@@ -5,11 +5,9 @@
 //! lets the gate judge it, and decodes it in colour if it is worth it.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a program for developers")]
-#![allow(unreachable_pub, reason = "modules of the tests")]
 
 #[cfg(all(target_os = "linux", feature = "v4l"))]
 #[path = "../../tests/common/mod.rs"]
-#[allow(dead_code, reason = "only a part is used here")]
 mod common;
 #[cfg(all(target_os = "linux", feature = "v4l"))]
 #[path = "../../tests/v4l/fake.rs"]

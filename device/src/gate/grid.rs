@@ -16,6 +16,9 @@ const DEVIATIONS: f32 = 5.0;
 /// The most noise of block means that is believed, in levels; more is change everywhere.
 const MOST_NOISE: f32 = 2.5;
 
+/// Medians are taken of one block in so many.
+const SAMPLE: usize = 7;
+
 /// The mean brightness of each block.
 #[derive(Debug, Default)]
 pub(super) struct Grid {
@@ -102,27 +105,34 @@ impl Grid {
         const DARK: f32 = 24.0;
         const BRIGHT: f32 = 235.0;
         let usable = |mean: f32| mean > DARK && mean < BRIGHT;
-        let pairs = self.means.iter().zip(&current.means).step_by(3);
+        let pairs = self.means.iter().zip(&current.means).step_by(SAMPLE);
         ratios.clear();
         ratios.extend(pairs.filter(|(before, now)| usable(**before) && usable(**now)).map(|(b, n)| n / b));
         median(ratios).unwrap_or(1.0).clamp(GAINS.0, GAINS.1)
     }
 
-    /// How far each block is from what it was, beyond what exposure and a small shake explain.
+    /// How far each block is from what it was, beyond what exposure and a small shake explain. A block at the edge
+    /// has itself for a neighbour.
     fn residuals(&self, current: &Self, gain: f32, residuals: &mut Vec<f32>) {
         residuals.clear();
-        for (row, now) in current.means.chunks_exact(self.columns).enumerate() {
-            let line = |row: usize| &self.means[row * self.columns..][..self.columns];
+        residuals.resize(self.means.len(), 0.0);
+        let columns = self.columns;
+        let rows = residuals.chunks_exact_mut(columns).zip(current.means.chunks_exact(columns));
+        for (row, (out, now)) in rows.enumerate() {
+            let line = |row: usize| &self.means[row * columns..][..columns];
             let (above, here) = (line(row.saturating_sub(1)), line(row));
             let below = line((row + 1).min(self.rows - 1));
-            for (x, &now) in now.iter().enumerate() {
-                let before = here[x];
-                let (left, right) = (here[x.saturating_sub(1)], here[(x + 1).min(self.columns - 1)]);
-                let contrast = (right - left).abs().max((below[x] - above[x]).abs());
-                let contrast = contrast.max((before - left).abs()).max((before - right).abs());
-                // A block that is saturated, or lit by itself, does not follow the exposure.
-                let apart = (now - gain * before).abs().min((now - before).abs());
-                residuals.push((apart - SHAKE * contrast).max(0.0));
+            let mut at = |x: usize, left: usize, right: usize| {
+                let beside = [above[x], below[x], here[left], here[right]];
+                out[x] = residual(here[x], now[x], gain, beside);
+            };
+            at(0, 0, 1.min(columns - 1));
+            at(columns - 1, columns.saturating_sub(2), columns - 1);
+            let Some(inner) = columns.checked_sub(2) else { continue };
+            let (left, right) = (&here[..inner], &here[2..]);
+            let [above, here, below, now] = [above, here, below, now].map(|line| &line[1..=inner]);
+            for (x, out) in out[1..=inner].iter_mut().enumerate() {
+                *out = residual(here[x], now[x], gain, [above[x], below[x], left[x], right[x]]);
             }
         }
     }
@@ -147,6 +157,16 @@ impl Grid {
     }
 }
 
+/// How far a block is from what it was, less what a shake may move into it from the blocks above, below, left and right.
+#[inline(always)]
+fn residual(before: f32, now: f32, gain: f32, [above, below, left, right]: [f32; 4]) -> f32 {
+    let contrast = (right - left).abs().max((below - above).abs());
+    let contrast = contrast.max((before - left).abs()).max((before - right).abs());
+    // A block that is saturated, or lit by itself, does not follow the exposure.
+    let apart = (now - gain * before).abs().min((now - before).abs());
+    (apart - SHAKE * contrast).max(0.0)
+}
+
 /// Adds `count` rows from `first` on, byte by byte.
 fn column_sums(luma: Luma<'_>, first: usize, count: usize, sums: &mut Vec<u16>) {
     sums.clear();
@@ -162,7 +182,7 @@ fn column_sums(luma: Luma<'_>, first: usize, count: usize, sums: &mut Vec<u16>) 
 fn deviation(residuals: &[f32], sorted: &mut Vec<f32>) -> f32 {
     const DEVIATION_OF_MEDIAN: f32 = 1.4826;
     sorted.clear();
-    sorted.extend(residuals.iter().step_by(3));
+    sorted.extend(residuals.iter().step_by(SAMPLE));
     DEVIATION_OF_MEDIAN * median(sorted).unwrap_or(0.0)
 }
 

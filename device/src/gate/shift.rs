@@ -4,15 +4,17 @@ use crate::camera::Luma;
 
 /// The most pixels of a shake. Beyond, the wearer moves.
 const REACH: usize = 4;
-/// Rows that the sums of columns are taken over: one in so many.
+/// Sums are taken over one row in so many, and over one run of pixels in so many.
 const EVERY: usize = 4;
+/// Pixels of a run.
+const RUN: usize = 64;
 
 /// The margin that is left out of the comparison on each side of a frame, so that every shift finds pixels.
 pub(super) fn margin(width: usize, height: usize) -> usize {
     REACH.min(width.min(height) / 32)
 }
 
-/// The sums of columns and rows: a shift of the picture shifts them.
+/// Sums of columns and of rows: a shift of the picture shifts them.
 #[derive(Debug, Default)]
 pub(super) struct Profiles {
     columns: Vec<u32>,
@@ -35,7 +37,9 @@ impl Profiles {
     }
 
     fn add<const STEP: usize>(&mut self, row: &[u8], y: usize) {
-        self.rows.push(row.iter().step_by(STEP).map(|&value| u32::from(value)).sum());
+        let runs = row.chunks(RUN * STEP).step_by(EVERY);
+        let sum = |run: &[u8]| run.iter().step_by(STEP).map(|&value| u32::from(value)).sum::<u32>();
+        self.rows.push(runs.map(sum).sum());
         if y.is_multiple_of(EVERY) {
             let pixels = row.iter().step_by(STEP);
             self.columns.iter_mut().zip(pixels).for_each(|(sum, &value)| *sum += u32::from(value));

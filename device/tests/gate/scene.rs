@@ -105,7 +105,7 @@ impl Room {
         if let Some(level) = hand(state.hand, px, py, self.width, self.height) {
             return level;
         }
-        let (x, y) = (1280 * px / self.width, 720 * py / self.height);
+        let (x, y) = (1280 * (px + state.pan) / self.width, 720 * py / self.height);
         let thing = label(state.label, x, y)
             .or_else(|| digit(state.digit, x, y))
             .or_else(|| person(state.person, x, y));
