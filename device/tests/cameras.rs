@@ -273,3 +273,32 @@ fn scaling_keeps_flat_pictures_flat_and_ramps_straight() {
         assert_eq!(ramp.rgb()[3 * x], (16 * x + 6) as u8);
     }
 }
+
+#[test]
+fn a_jpeg_damaged_anywhere_is_an_error_or_a_picture_of_the_size_it_says() {
+    let whole = made::jpeg(32, 24, 1);
+    let layout = Layout::packed(PixelFormat::Mjpg, 32, 24).unwrap();
+    let mut frame = Frame::default();
+    let mut refused = 0;
+    for at in 0..whole.len() {
+        for value in [0x00, 0xd9, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            if frame.fill(layout, Timestamp::default(), 0, &bytes).is_err() {
+                refused += 1;
+                continue;
+            }
+            // A size that was forged may be large: decoding it is not what is tried here.
+            if (frame.width(), frame.height()) == (32, 24) {
+                frame.picture().ok();
+                frame.luma(&mut Vec::new()).ok();
+            }
+        }
+        assert!(frame.fill(layout, Timestamp::default(), 0, &whole[..at]).is_err(), "cut at {at}");
+    }
+    assert!(refused > 3, "the markers at least");
+    let mut padded = whole.clone();
+    padded.extend([0, 0xff, 0xd9, 7]);
+    frame.fill(layout, Timestamp::default(), 0, &padded).unwrap();
+    assert_eq!(frame.bytes(), whole);
+}

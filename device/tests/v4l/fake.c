@@ -11,6 +11,7 @@
 //   smaller           pictures come from the file MJPG-smaller, whatever was agreed
 //   oversized         MJPG buffers are said to be full, the rest of them being zeros
 //   cut               every third picture ends in the middle
+//   scrambled         every third picture has other bytes in its middle
 //   flagged           every third buffer carries the error flag
 //   uncounted         all sequence numbers are 0
 //   unstamped         stamps are of no known clock
@@ -157,6 +158,7 @@ static void expose(struct handle *h, uint32_t index, int64_t time) {
         memcpy(buffer, bytes, length);
     }
     if (there_is("cut") && third) used = length / 2;
+    if (there_is("scrambled") && third) memset(buffer + used / 2, 0x55, used / 8);
     if (there_is("oversized")) {
         memset(buffer + used, 0, h->buffer_size - used);
         used = h->buffer_size;

@@ -276,6 +276,30 @@ fn damaged_pictures_are_said_left_out_and_counted() {
     });
 }
 
+#[test]
+fn a_jpeg_with_wrong_bytes_in_its_middle_harms_no_other() {
+    with_fake(|fake| {
+        fake.offer(PixelFormat::Mjpg, 640, 480);
+        fake.set("scrambled");
+        let mut camera = fake.open();
+        let mut frame = Frame::default();
+        let mut scrambled = 0;
+        while scrambled < 5 {
+            next_frame(&mut camera, &MonotonicClock, &mut frame);
+            let whole = made::jpeg(640, 480, frame.sequence());
+            if frame.sequence() % 3 == 2 {
+                scrambled += 1;
+                // The decoder may or may not notice.
+                assert_ne!(frame.bytes(), whole);
+                frame.picture().map_or_else(|e| assert_eq!(e.kind(), ErrorKind::Malformed), drop);
+            } else {
+                assert_eq!(frame.bytes(), whole);
+                frame.picture().unwrap();
+            }
+        }
+    });
+}
+
 /// Counts the allocations of all threads.
 struct Counting;
 
