@@ -56,7 +56,7 @@ device-bench: packages
 device-vm: packages
 	@tests/install-packages $(VM_PACKAGES)
 	tests/vm/set-up $(VM)
-	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test kernel --no-run --message-format=json \
+	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test 'kernel*' --no-run --message-format=json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
 
 fuzz:

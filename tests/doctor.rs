@@ -36,8 +36,10 @@ fn a_machine_without_a_camera_is_told_so() {
 fn cameras_are_shown_with_what_they_offer_and_a_broken_one_with_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("fake.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/device/tests/v4l/fake.c");
-    let built = Command::new("cc").args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library).status();
+    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("device/tests/v4l/fake");
+    let sources = ["camera.c", "preload.c"].map(|source| fake.join(source));
+    let built =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).args(sources).arg("-ldl").status();
     assert!(built.unwrap().success());
     for name in ["video0", "video1", "MJPG-1280x720", "H264-640x480"] {
         fs::write(folder.path().join(name), "").unwrap();

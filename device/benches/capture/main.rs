@@ -10,7 +10,7 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 #[cfg(all(target_os = "linux", feature = "v4l"))]
-#[path = "../../tests/v4l/fake.rs"]
+#[path = "../../tests/v4l/fake/mod.rs"]
 #[allow(dead_code, reason = "only a part is used here")]
 mod fake;
 #[cfg(all(target_os = "linux", feature = "v4l"))]

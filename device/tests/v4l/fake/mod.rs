@@ -1,4 +1,4 @@
-//! The fake camera of `fake.c`, and the process that it is preloaded into.
+//! The fake camera of `fake.h`, and the process that it is preloaded into.
 
 use std::any::type_name_of_val;
 use std::env;
@@ -27,8 +27,9 @@ pub(crate) fn with_fake<F: Fn(&Fake)>(test: F) {
     if let Some(fake) = Fake::plugged_in() {
         return test(&fake);
     }
-    // "program::name_of_the_test::{{closure}}"
-    let name = type_name_of_val(&test).rsplit("::").nth(1).unwrap();
+    // "program::module::name_of_the_test::{{closure}}"
+    let name =
+        type_name_of_val(&test).split_once("::").and_then(|(_, name)| name.rsplit_once("::")).unwrap().0;
     let folder = tempfile::tempdir().unwrap();
     let fake = Fake { folder: folder.path().to_owned() };
     fake.set("video0");
@@ -43,11 +44,12 @@ fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fake-{}.so", std::process::id()));
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/v4l/fake.c");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/v4l/fake");
+        let sources = ["camera.c", "preload.c"].map(|source| folder.join(source));
         let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
         let flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"];
-        let status = Command::new(compiler).args(flags).arg(&library).arg(source).arg("-ldl").status();
-        assert!(status.unwrap().success(), "fake.c does not compile");
+        let status = Command::new(compiler).args(flags).arg(&library).args(sources).arg("-ldl").status();
+        assert!(status.unwrap().success(), "the fake does not compile");
         library
     })
 }

@@ -1,47 +1,18 @@
-// A camera that is not there: preloaded into a program, it answers for the device node video0 of a folder as a driver
-// of the kernel would. The descriptor is a memfd, so that mmap and close work by themselves.
-//
-// The folder is named by LORGNETTE_FAKE_CAMERA. Files in it say what the camera has and does, at any time:
-//
-//   video0            it is plugged in
-//   MJPG-640x480      a mode: pictures, each behind its length in 32 bits; picture i % count is number i
-//   busy              somebody else streams
-//   stall             no pictures come
-//   substitute        another mode is set than the one asked for: the first in the table below that has a file
-//   smaller           pictures come from the file MJPG-smaller, whatever was agreed
-//   oversized         MJPG buffers are said to be full, the rest of them being zeros
-//   cut               every third picture ends in the middle
-//   scrambled         every third picture has other bytes in its middle
-//   flagged           every third buffer carries the error flag
-//   uncounted         all sequence numbers are 0
-//   unstamped         stamps are of no known clock
-//   wide              rows of YUYV lie 64 bytes further apart than they need
-//   foreign           the camera's name is not UTF-8
+// What the hardware and its driver do.
 
-#define _GNU_SOURCE
-#include <dlfcn.h>
+#include "fake.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/videodev2.h>
 
-enum { HANDLES = 16, BUFFERS = 8, WIDER = 64 };
-
-struct mode {
-    uint32_t fourcc, width, height;
-};
+enum { WIDER = 64 };
 
 static const struct mode MODES[] = {
     {V4L2_PIX_FMT_MJPEG, 1280, 720}, {V4L2_PIX_FMT_MJPEG, 640, 480}, {V4L2_PIX_FMT_YUYV, 1280, 720},
@@ -49,35 +20,11 @@ static const struct mode MODES[] = {
 };
 static const uint32_t RATES[] = {15, 30, 200};
 
-// What read_pictures() keeps mapped.
-struct pictures {
-    uint8_t *bytes;
-    size_t length;
-};
-
-struct handle {
-    int fd;  // 0 when free
-    bool dead, streaming;
-    struct mode mode;
-    struct v4l2_fract interval;
-    struct pictures pictures, smaller;
-    uint8_t *memory;
-    uint32_t buffers, buffer_size;
-    uint32_t queued[BUFFERS], queued_count;
-    struct v4l2_buffer done[BUFFERS];
-    uint32_t done_count;
-    int64_t start;  // microseconds
-    uint32_t ticks;
-};
-
-static struct handle handles[HANDLES];
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-
-static void path_of(const char *name, char path[4096]) {
+void path_of(const char *name, char path[4096]) {
     snprintf(path, 4096, "%s/%s", getenv("LORGNETTE_FAKE_CAMERA"), name);
 }
 
-static bool there_is(const char *name) {
+bool there_is(const char *name) {
     char path[4096];
     path_of(name, path);
     return access(path, F_OK) == 0;
@@ -93,16 +40,10 @@ static bool has(const struct mode *mode) {
     return there_is(name);
 }
 
-static int64_t now(void) {
+int64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time.tv_sec * 1000000ll + time.tv_nsec / 1000;
-}
-
-static struct handle *find(int fd) {
-    for (int i = 0; fd > 0 && i < HANDLES; i++)
-        if (handles[i].fd == fd) return &handles[i];
-    return NULL;
 }
 
 static struct pictures read_pictures(const char *name) {
@@ -171,12 +112,12 @@ static void expose(struct handle *h, uint32_t index, int64_t time) {
     done->timestamp = (struct timeval){time / 1000000, time % 1000000};
 }
 
-static int64_t time_of_tick(const struct handle *h, uint32_t tick) {
+int64_t time_of_tick(const struct handle *h, uint32_t tick) {
     return h->start + (int64_t)(tick + 1) * 1000000 * h->interval.numerator / h->interval.denominator;
 }
 
 // What the hardware did since somebody looked: a picture at each tick, lost when no buffer is queued.
-static void advance(struct handle *h) {
+void advance(struct handle *h) {
     if (!there_is("video0")) h->dead = true;
     for (; h->streaming && !h->dead && time_of_tick(h, h->ticks) <= now(); h->ticks++) {
         if (there_is("stall") || h->queued_count == 0) continue;
@@ -283,7 +224,7 @@ static int dequeue(struct handle *h, struct v4l2_buffer *buffer) {
     return 0;
 }
 
-static int answer(struct handle *h, unsigned request, void *argument) {
+int answer(struct handle *h, unsigned request, void *argument) {
     advance(h);
     if (h->dead) return ENODEV;
     struct v4l2_buffer *buffer = argument;
@@ -311,92 +252,5 @@ static int answer(struct handle *h, unsigned request, void *argument) {
         return 0;
     case VIDIOC_STREAMOFF: h->streaming = false, h->queued_count = h->done_count = 0; return 0;
     default: return ENOTTY;
-    }
-}
-
-static int open_fake(void) {
-    for (int i = 0; i < HANDLES; i++) {
-        if (handles[i].fd) continue;
-        int fd = memfd_create("camera", MFD_CLOEXEC);
-        handles[i] = (struct handle){.fd = fd, .interval = {1, 30}};
-        return fd;
-    }
-    errno = EMFILE;
-    return -1;
-}
-
-static int open_any(const char *symbol, const char *path, int flags, mode_t mode) {
-    char ours[4096];
-    path_of("video0", ours);
-    int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, symbol);
-    if (strcmp(path, ours) != 0 || !there_is("video0")) return real(path, flags, mode);
-    pthread_mutex_lock(&mutex);
-    int fd = open_fake();
-    pthread_mutex_unlock(&mutex);
-    return fd;
-}
-
-int open(const char *path, int flags, ...) {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = va_arg(arguments, mode_t);
-    va_end(arguments);
-    return open_any("open", path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...) {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = va_arg(arguments, mode_t);
-    va_end(arguments);
-    return open_any("open64", path, flags, mode);
-}
-
-int close(int fd) {
-    pthread_mutex_lock(&mutex);
-    struct handle *h = find(fd);
-    if (h && h->memory) munmap(h->memory, (size_t)h->buffers * h->buffer_size);
-    if (h) h->fd = 0;
-    pthread_mutex_unlock(&mutex);
-    return (int)syscall(SYS_close, fd);
-}
-
-long syscall(long number, ...) {
-    static long (*real)(long, ...);
-    if (!real) real = dlsym(RTLD_NEXT, "syscall");
-    long a[6];
-    va_list arguments;
-    va_start(arguments, number);
-    for (int i = 0; i < 6; i++) a[i] = va_arg(arguments, long);
-    va_end(arguments);
-    if (number != SYS_ioctl) return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    pthread_mutex_lock(&mutex);
-    struct handle *h = find((int)a[0]);
-    int error = h ? answer(h, (unsigned)a[1], (void *)a[2]) : 0;
-    pthread_mutex_unlock(&mutex);
-    if (!h) return real(number, a[0], a[1], a[2]);
-    errno = error;
-    return error ? -1 : 0;
-}
-
-int poll(struct pollfd *fds, nfds_t count, int timeout) {
-    static int (*real)(struct pollfd *, nfds_t, int);
-    if (!real) real = dlsym(RTLD_NEXT, "poll");
-    int64_t end = now() + timeout * 1000ll;
-    for (;;) {
-        pthread_mutex_lock(&mutex);
-        struct handle *h = count == 1 ? find(fds[0].fd) : NULL;
-        if (h) advance(h);
-        bool error = h && (h->dead || !h->streaming), ready = h && h->done_count > 0;
-        int64_t wake = h ? time_of_tick(h, h->ticks) : 0;
-        pthread_mutex_unlock(&mutex);
-        if (!h) return real(fds, count, timeout);
-        fds[0].revents = error ? POLLERR : POLLIN;
-        if (error || ready) return 1;
-        if (timeout >= 0 && now() >= end) return 0;
-        if (timeout >= 0 && wake > end) wake = end;
-        int64_t wait = wake - now();
-        if (wait > 20000) wait = 20000;  // an unplugged camera wakes who waits for it
-        if (wait > 0) usleep((useconds_t)wait);
     }
 }
