@@ -12,8 +12,7 @@ use std::time::Duration;
 use common::compliance::{self, Case};
 use common::made;
 use lorgnette_device::camera::{
-    Camera, Event, Folder, Frame, Layout, Mjpeg, Pace, Picture, PixelFormat, Player, Rate, Recording, Region,
-    Still, Y4m, open_recording,
+    Camera, Event, Folder, Frame, Mjpeg, Pace, Player, Rate, Recording, Still, Y4m, open_recording,
 };
 use lorgnette_device::clock::{Clock, ManualClock};
 use lorgnette_device::{ErrorKind, Timestamp};

@@ -17,7 +17,7 @@ use fake::{Fake, RATE, with_fake};
 use lorgnette_device::ErrorKind;
 use lorgnette_device::camera::v4l::{self, Select, V4lCamera};
 use lorgnette_device::camera::{Camera, Frame, Mode, PixelFormat, Rate};
-use lorgnette_device::clock::{Clock, MonotonicClock};
+use lorgnette_device::clock::MonotonicClock;
 
 fn check(fake: &Fake, format: PixelFormat) {
     fake.offer(format, 640, 480);
