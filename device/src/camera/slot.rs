@@ -45,9 +45,10 @@ impl Slot {
         self.changed.notify_all();
     }
 
-    /// Leaves word. Of too many words the oldest are forgotten.
+    /// Leaves word. Of too many words the oldest are forgotten; what a lost camera saw last is stale.
     pub(super) fn say(&self, event: Event) {
         let mut state = self.lock();
+        state.is_new &= !matches!(event, Event::Lost(_));
         if state.events.len() == EVENTS {
             state.events.pop_front();
         }

@@ -65,8 +65,8 @@ impl Grid {
         let scale = 1.0 / (self.block * self.block) as f32;
         for row in 0..self.rows {
             column_sums(luma, top + row * self.block, self.block, &mut scratch.sums);
-            let blocks = scratch.sums[left * luma.step..].chunks(self.block * luma.step).take(self.columns);
-            let sum = |block: &[u16]| block.iter().step_by(luma.step).map(|&s| u32::from(s)).sum::<u32>();
+            let blocks = scratch.sums[left..].chunks_exact(self.block).take(self.columns);
+            let sum = |block: &[u16]| block.iter().map(|&sum| u32::from(sum)).sum::<u32>();
             self.means.extend(blocks.map(|block| sum(block) as f32 * scale));
         }
     }
@@ -167,15 +167,26 @@ fn residual(before: f32, now: f32, gain: f32, [above, below, left, right]: [f32;
     (apart - SHAKE * contrast).max(0.0)
 }
 
-/// Adds `count` rows from `first` on, byte by byte.
+/// Adds `count` rows from `first` on, pixel by pixel.
 fn column_sums(luma: Luma<'_>, first: usize, count: usize, sums: &mut Vec<u16>) {
     sums.clear();
-    sums.resize((luma.width - 1) * luma.step + 1, 0);
+    sums.resize(luma.width, 0);
     for y in first..first + count {
-        for (sum, &value) in sums.iter_mut().zip(luma.row(y)) {
-            *sum += u16::from(value);
+        match luma.step {
+            1 => add_row::<1>(luma.row(y), sums),
+            2 => add_row::<2>(luma.row(y), sums),
+            _ => add_row::<3>(luma.row(y), sums),
         }
     }
+}
+
+/// Adds pixels that lie `STEP` bytes apart; behind the last one, the row ends.
+fn add_row<const STEP: usize>(row: &[u8], sums: &mut [u16]) {
+    let (Some((last, row)), Some((last_sum, sums))) = (row.split_last(), sums.split_last_mut()) else {
+        return;
+    };
+    sums.iter_mut().zip(row.chunks_exact(STEP)).for_each(|(sum, pixel)| *sum += u16::from(pixel[0]));
+    *last_sum += u16::from(*last);
 }
 
 /// The standard deviation of what is mostly noise, by the median, which a change of less than half does not move.
