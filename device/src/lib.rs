@@ -7,6 +7,7 @@ pub mod camera;
 pub mod clock;
 pub mod error;
 pub mod gate;
+pub mod microphone;
 
 pub use clock::Timestamp;
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,87 @@
+//! What every microphone does with what its device gives.
+
+use std::time::Duration;
+
+use super::chunker::Chunker;
+use super::mute::{Mute, Watch};
+use super::{AudioChunk, Event};
+use crate::Timestamp;
+use crate::error::Result;
+
+/// Makes chunks of the blocks that may be heard.
+pub(super) struct Listener {
+    rate: u32,
+    mute: Watch,
+    chunker: Chunker,
+    sequence: u64,
+}
+
+impl Listener {
+    /// A listener to a device with that rate.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a rate that cannot be resampled.
+    pub(super) fn new(rate: u32, mute: Mute) -> Result<Self> {
+        Ok(Self { rate, mute: Watch::new(mute), chunker: Chunker::new(rate)?, sequence: 0 })
+    }
+
+    pub(super) fn mute(&self) -> &Mute {
+        self.mute.switch()
+    }
+
+    /// Goes on with a device of another rate.
+    ///
+    /// # Errors
+    /// Those of [`Listener::new`].
+    pub(super) fn restart(&mut self, rate: u32) -> Result<()> {
+        self.rate = rate;
+        self.chunker.restart(rate)
+    }
+
+    /// What comes next does not follow what came.
+    pub(super) fn interrupt(&mut self) {
+        self.chunker.reset();
+    }
+
+    /// Ends the sound, so that the rest of it can be had.
+    pub(super) fn finish(&mut self) {
+        self.chunker.finish();
+    }
+
+    /// What was done to the switch, if it was not told yet.
+    pub(super) fn change(&mut self) -> Option<Event> {
+        let change = self.mute.change()?;
+        self.chunker.reset();
+        Some(change)
+    }
+
+    /// Takes the part of a block that may be heard. Its first sample was recorded at `captured`.
+    pub(super) fn hear(&mut self, samples: &[f32], captured: Timestamp) {
+        let Some(audible_from) = self.mute().audible_from() else { return };
+        let early = frames_in(audible_from.since(captured), self.rate);
+        if early > 0 {
+            self.chunker.reset();
+        }
+        if let Some(heard) = samples.get(early..).filter(|heard| !heard.is_empty()) {
+            self.chunker.push(heard, captured.max(audible_from));
+        }
+    }
+
+    /// The next chunk, if there is one and it may be heard.
+    pub(super) fn chunk(&mut self, overruns: u64) -> Option<AudioChunk> {
+        let (samples, captured) = self.chunker.pull()?;
+        if !self.mute().lets_through(captured) {
+            self.chunker.reset();
+            return None;
+        }
+        let sequence = self.sequence;
+        self.sequence += 1;
+        Some(AudioChunk { samples, captured, sequence, overruns })
+    }
+}
+
+/// How many frames begin within `time`.
+fn frames_in(time: Duration, rate: u32) -> usize {
+    let frames = (time.as_nanos() * u128::from(rate)).div_ceil(1_000_000_000);
+    usize::try_from(frames).unwrap_or(usize::MAX)
+}
