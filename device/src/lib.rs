@@ -8,6 +8,7 @@ pub mod clock;
 pub mod error;
 pub mod gate;
 pub mod microphone;
+pub mod power;
 
 pub use clock::Timestamp;
 pub use error::{Error, ErrorKind, Result};
