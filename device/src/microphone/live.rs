@@ -34,7 +34,8 @@ pub struct Opened {
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// The longest.
 const LAST_RETRY: Duration = Duration::from_secs(5);
-/// A device that gives no block for so long is lost, whatever it says.
+/// A device that gives no block for so long is lost, whatever it says. alsa-lib's plugin for PulseAudio, when the
+/// machine is busy, now and then opens one that never gives any.
 const SILENCE: Duration = Duration::from_secs(2);
 /// The shortest sleep, so that a device whose blocks come late is not asked all the time.
 const NAP: Duration = Duration::from_millis(2);

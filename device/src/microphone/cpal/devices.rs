@@ -4,9 +4,10 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use ::cpal::traits::{DeviceTrait, HostTrait};
-use ::cpal::{Device, SampleFormat};
+use ::cpal::{Device, SampleFormat, SupportedBufferSize, SupportedStreamConfigRange};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::microphone::Format;
 
 /// A microphone, or something else that sound can be had from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +90,22 @@ pub(super) fn choose(choice: Option<&str>) -> Result<Device> {
         .ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such microphone").of(choice))
 }
 
+/// How many frames a block of that format may have on a device.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`] when the device does not give that format.
+pub(super) fn offer(device: &Device, format: Format, samples: SampleType) -> Result<SupportedBufferSize> {
+    let mut configs = device.supported_input_configs().map_err(super::at_opening)?;
+    let fits = |config: &SupportedStreamConfigRange| {
+        (config.channels(), config.sample_format()) == (format.channels, samples.0)
+            && config.contains_rate(format.rate)
+    };
+    let Format { rate, channels } = format;
+    let missing = || format!("the device does not give {channels} channels of {samples} at {rate} Hz");
+    let config = configs.find(fits).ok_or_else(|| Error::new(ErrorKind::Unsupported, missing()))?;
+    Ok(*config.buffer_size())
+}
+
 /// Keeps alsa-lib from writing to stderr what it also returns, in this thread.
 pub(super) fn quiet() {
     #[cfg(target_os = "linux")]
@@ -99,7 +116,7 @@ pub(super) fn quiet() {
 fn info(device: &Device, is_default: bool) -> Option<DeviceInfo> {
     let formats = device.supported_input_configs().map_err(|error| error.to_string());
     let formats = formats.map(|configs| {
-        let format = |config: ::cpal::SupportedStreamConfigRange| {
+        let format = |config: SupportedStreamConfigRange| {
             Some(DeviceFormat {
                 channels: config.channels(),
                 rates: config.min_sample_rate()..=config.max_sample_rate(),

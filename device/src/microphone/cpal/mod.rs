@@ -8,10 +8,11 @@ use std::time::Duration;
 use ::cpal::traits::{DeviceTrait, StreamTrait};
 use ::cpal::{
     BufferSize, Device, FromSample, I24, InputCallbackInfo, SampleFormat, SizedSample, Stream, StreamConfig,
+    SupportedBufferSize,
 };
 
 use super::ring::{Intake, Signals, ring};
-use super::{Driver, Format, LiveMicrophone, Mute, Opened};
+use super::{CHUNK_TIME, Driver, Format, LiveMicrophone, Mute, Opened};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -23,7 +24,7 @@ pub struct CpalDriver {
     clock: Arc<dyn Clock>,
     choice: Option<String>,
     format: Option<(Format, SampleType)>,
-    block: Option<Duration>,
+    block: Duration,
 }
 
 /// How long cpal may wait for a device before it asks whether it is still there.
@@ -32,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 impl CpalDriver {
     /// The default microphone, in the format that the system prefers for it.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, choice: None, format: None, block: None }
+        Self { clock, choice: None, format: None, block: CHUNK_TIME }
     }
 
     /// The microphone with this [`DeviceInfo::id`] or [`DeviceInfo::name`] instead of the default one.
@@ -47,10 +48,11 @@ impl CpalDriver {
         Self { format: Some((format, samples)), ..self }
     }
 
-    /// Blocks that last about so long, instead of what the system prefers. Devices that are emulated need long ones.
+    /// Blocks that last about so long, as far as the device allows, instead of 20 ms. Sound is lost when the system
+    /// comes later than a block lasts; where that happens, as in emulators, longer ones help.
     #[must_use]
     pub fn block(self, block: Duration) -> Self {
-        Self { block: Some(block), ..self }
+        Self { block, ..self }
     }
 
     /// The microphone.
@@ -72,10 +74,17 @@ impl CpalDriver {
                 (format, SampleType::of(config.sample_format())?)
             }
         };
-        let buffer_size = self.block.map_or(BufferSize::Default, |block| {
-            BufferSize::Fixed((block.as_secs_f64() * f64::from(format.rate)) as u32)
-        });
+        let buffer_size = self.buffer_size(devices::offer(device, format, samples)?, format);
         Ok((StreamConfig { channels: format.channels, sample_rate: format.rate, buffer_size }, samples))
+    }
+
+    /// A block in frames, within what a device offers.
+    fn buffer_size(&self, offered: SupportedBufferSize, format: Format) -> BufferSize {
+        let frames = (self.block.as_secs_f64() * f64::from(format.rate)) as u32;
+        match offered {
+            SupportedBufferSize::Range { min, max } => BufferSize::Fixed(frames.min(max).max(min)),
+            SupportedBufferSize::Unknown => BufferSize::Default,
+        }
     }
 
     fn stream(&self, device: &Device, mute: &Mute) -> Result<Opened> {
