@@ -102,3 +102,38 @@ impl Clock for ManualClock {
         *now = moment.max(*now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Clock, ManualClock, MonotonicClock, Timestamp};
+    use std::time::Duration;
+
+    #[test]
+    fn a_manual_clock_moves_when_it_is_advanced_and_when_somebody_sleeps() {
+        let start = Timestamp::from_start(Duration::from_secs(5));
+        let clock = ManualClock::new(start);
+        assert_eq!(clock.now(), start);
+        clock.advance(Duration::from_secs(1));
+        clock.sleep_until(clock.now() + Duration::from_secs(2));
+        assert_eq!(clock.now().since(start), Duration::from_secs(3));
+        clock.sleep_until(start);
+        assert_eq!(clock.now().since(start), Duration::from_secs(3), "it never runs backwards");
+    }
+
+    #[test]
+    fn the_monotonic_clock_has_passed_the_moment_that_was_slept_until() {
+        let clock = MonotonicClock;
+        let moment = clock.now() + Duration::from_millis(5);
+        clock.sleep_until(moment);
+        assert!(clock.now() >= moment);
+        clock.sleep_until(Timestamp::default());
+    }
+
+    #[test]
+    fn moments_do_not_overflow() {
+        let last = Timestamp::from_start(Duration::MAX);
+        assert_eq!(last + Duration::from_secs(1), last);
+        assert_eq!(Timestamp::default() - Duration::from_secs(1), Timestamp::default());
+        assert_eq!(Timestamp::default().since(last), Duration::ZERO);
+    }
+}

@@ -48,6 +48,22 @@ fn in_real_time_it_complies_too() {
 }
 
 #[test]
+fn real_time_and_no_time_give_the_same_chunks() {
+    let format = Format { rate: 44_100, channels: 1 };
+    let played = |clock: Arc<dyn Clock>| {
+        let start = clock.now();
+        let recording = Recording::samples(format, sine(440.0, 44_100, 0.3)).unwrap();
+        let chunks = chunks(&mut Player::new(recording, clock).unwrap());
+        let first = chunks[0].captured;
+        assert!(first >= start);
+        chunks.into_iter().map(|it| (it.captured.since(first), it.sequence, it.samples)).collect::<Vec<_>>()
+    };
+    let fast = played(Arc::new(ManualClock::default()));
+    assert_eq!(fast.len(), 15);
+    assert!(played(Arc::new(MonotonicClock)) == fast);
+}
+
+#[test]
 fn every_container_holds_the_same_sound() {
     let folder = tempfile::tempdir().unwrap();
     let samples = ramp(1600);

@@ -37,7 +37,7 @@ fn follows(before: &AudioChunk, next: &AudioChunk) {
 fn waits_no_longer_than_it_is_told(microphone: &mut dyn Microphone, clock: &Arc<dyn Clock>) {
     // What has come already is given at once, one thing a call.
     while !matches!(microphone.next(clock.now()), Event::Timeout) {}
-    let deadline = clock.now() + CHUNK_TIME * 50;
+    let deadline = clock.now() + PATIENCE;
     let answer = microphone.next(deadline);
     assert!(matches!(answer, Event::Chunk(_)), "found {answer:?}, expected a chunk");
     assert!(clock.now() < deadline);

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod server;
+#[path = "../common/signal.rs"]
 mod signal;
 #[path = "../microphone/suite.rs"]
 mod suite;
