@@ -13,6 +13,8 @@ pub(super) struct Listener {
     rate: u32,
     mute: Watch,
     chunker: Chunker,
+    /// From when on the switch let sound through when the chunker got what it has. Anything else, and it is forgotten.
+    heard_from: Option<Timestamp>,
     sequence: u64,
 }
 
@@ -22,7 +24,8 @@ impl Listener {
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a rate that cannot be resampled.
     pub(super) fn new(rate: u32, mute: Mute) -> Result<Self> {
-        Ok(Self { rate, mute: Watch::new(mute), chunker: Chunker::new(rate)?, sequence: 0 })
+        let (chunker, mute) = (Chunker::new(rate)?, Watch::new(mute));
+        Ok(Self { rate, mute, chunker, heard_from: None, sequence: 0 })
     }
 
     pub(super) fn mute(&self) -> &Mute {
@@ -50,18 +53,13 @@ impl Listener {
 
     /// What was done to the switch, if it was not told yet.
     pub(super) fn change(&mut self) -> Option<Event> {
-        let change = self.mute.change()?;
-        self.chunker.reset();
-        Some(change)
+        self.mute.change()
     }
 
     /// Takes the part of a block that may be heard. Its first sample was recorded at `captured`.
     pub(super) fn hear(&mut self, samples: &[f32], captured: Timestamp) {
-        let Some(audible_from) = self.mute().audible_from() else { return };
+        let Some(audible_from) = self.audible_from() else { return };
         let early = frames_in(audible_from.since(captured), self.rate);
-        if early > 0 {
-            self.chunker.reset();
-        }
         if let Some(heard) = samples.get(early..).filter(|heard| !heard.is_empty()) {
             self.chunker.push(heard, captured.max(audible_from));
         }
@@ -69,14 +67,22 @@ impl Listener {
 
     /// The next chunk, if there is one and it may be heard.
     pub(super) fn chunk(&mut self, overruns: u64) -> Option<AudioChunk> {
+        self.audible_from()?;
         let (samples, captured) = self.chunker.pull()?;
-        if !self.mute().lets_through(captured) {
-            self.chunker.reset();
-            return None;
-        }
         let sequence = self.sequence;
         self.sequence += 1;
         Some(AudioChunk { samples, captured, sequence, overruns })
+    }
+
+    /// From when on sound may be heard now. What was heard under another rule is forgotten, down to the memory of the
+    /// resampler's filter.
+    fn audible_from(&mut self) -> Option<Timestamp> {
+        let audible_from = self.mute().audible_from();
+        if self.heard_from != audible_from {
+            self.heard_from = audible_from;
+            self.chunker.reset();
+        }
+        audible_from
     }
 }
 

@@ -102,7 +102,6 @@ impl<D: Driver> LiveMicrophone<D> {
                 }
                 let loss = line.loss(now)?;
                 self.overruns += line.signals().overruns();
-                self.listener.interrupt();
                 self.device = Device::Closed { retry_at: now, pause: FIRST_RETRY };
                 Some(Event::Lost(loss))
             }

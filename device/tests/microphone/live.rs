@@ -101,6 +101,19 @@ fn muting_does_not_make_a_device_silent() {
 }
 
 #[test]
+fn what_is_muted_needs_no_fetching_and_is_no_loss() {
+    let stage = Stage::new(STEREO_48K);
+    let mut microphone = stage.microphone();
+    let mute = microphone.mute();
+    mute.mute();
+    stage.sleep_until(stage.now() + Duration::from_secs(10));
+    mute.unmute();
+    assert!(matches!(event(&mut microphone), Event::Muted));
+    assert!(matches!(event(&mut microphone), Event::Unmuted));
+    assert_eq!(chunk(&mut microphone).overruns, 0);
+}
+
+#[test]
 fn a_muted_microphone_stays_muted_through_a_change_of_device() {
     let stage = Stage::new(STEREO_48K);
     let mut microphone = stage.microphone();
@@ -205,6 +218,28 @@ fn a_device_whose_clock_is_fast_is_followed_without_chunks_out_of_order() {
             let real = captured.since(chunk.captured);
             assert!(real < Duration::from_millis(40), "{block}: {real:?} behind");
             last = Some(chunk);
+        }
+    }
+}
+
+#[test]
+fn chunks_stay_in_order_whatever_times_a_device_tells() {
+    let stage = Stage::new(Format { rate: 16_000, channels: 1 });
+    stage.state().playing = false;
+    let mut microphone = stage.microphone();
+    let mut last = None;
+    for block in 0..2000u64 {
+        // Blocks of a millisecond, the first of them told to be from far ahead.
+        let captured =
+            Timestamp::from_start(Duration::from_millis(block + if block < 100 { 5000 } else { 0 }));
+        stage.push(&[0.0; 16], captured);
+        if block == 1000 {
+            // A new stretch begins.
+            stage.signals().overrun();
+        }
+        while let Event::Chunk(chunk) = microphone.next(stage.now()) {
+            assert!(Some(chunk.captured) > last, "{} comes after {last:?}", chunk.captured);
+            last = Some(chunk.captured);
         }
     }
 }
