@@ -4,7 +4,7 @@
 # make parity        against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
 # make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp
 # make device-bench  what capture costs, with the fake camera of the tests
-# make device-vm     cameras of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
+# make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo

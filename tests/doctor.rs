@@ -1,7 +1,7 @@
-//! `lorgnette doctor`, with no camera and with the fake one of the crate `device`.
+//! `lorgnette doctor`, with no devices and with made ones.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,9 @@ fn doctor(folder: &Path, arguments: &[&str]) -> String {
         .arg(folder)
         .env("LD_PRELOAD", if folder.join("fake.so").exists() { folder.join("fake.so") } else { "".into() })
         .env("LORGNETTE_FAKE_CAMERA", folder)
+        .arg("--sysfs")
+        .arg(folder.join("sys"))
+        .env("ALSA_CONFIG_PATH", folder.join("asound.conf"))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -30,6 +33,50 @@ fn a_machine_without_a_camera_is_told_so() {
     assert!(doctor(folder.path(), &[]).contains("no camera"));
     let found: Value = serde_json::from_str(&doctor(folder.path(), &["--json"])).unwrap();
     assert_eq!(found["cameras"], json!([]));
+}
+
+#[test]
+fn a_machine_without_a_microphone_and_a_battery_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = doctor(folder.path(), &[]);
+    assert!(text.contains("no microphone") && text.contains("battery  none that is known"), "{text}");
+    let found: Value = serde_json::from_str(&doctor(folder.path(), &["--json"])).unwrap();
+    assert_eq!(found["microphones"], json!([]));
+    assert_eq!(found["power"]["charge"], Value::Null);
+    assert_eq!(found["power"]["temperatures"], json!([]));
+}
+
+#[test]
+fn microphones_are_shown_with_their_formats_and_those_that_are_not_there_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = "type hw card 99 hint { show on description \"gone\" }";
+    let config = format!("pcm.!default {{ type null }}\npcm.gone {{ {missing} }}\n");
+    fs::write(folder.path().join("asound.conf"), config).unwrap();
+    let text = doctor(folder.path(), &[]);
+    assert!(text.contains("alsa:default  Default Audio Device (default)"), "{text}");
+    assert!(text.contains("    f32  1 to "), "{text}");
+    let found: Value = serde_json::from_str(&doctor(folder.path(), &["--json"])).unwrap();
+    let [default] = &found["microphones"].as_array().unwrap()[..] else { panic!("{found}") };
+    assert_eq!((&default["id"], &default["default"]), (&json!("alsa:default"), &json!(true)));
+    assert!(default["formats"].as_array().unwrap().iter().any(|format| format["samples"] == "i16"));
+}
+
+#[test]
+fn what_is_known_of_power_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let battery = folder.path().join("sys/class/power_supply/BAT0");
+    fs::create_dir_all(&battery).unwrap();
+    for (file, value) in
+        [("type", "Battery"), ("status", "Discharging"), ("capacity", "73"), ("power_now", "9400000")]
+    {
+        fs::write(battery.join(file), value).unwrap();
+    }
+    let text = doctor(folder.path(), &[]);
+    assert!(text.contains("battery  73 %, discharging, 9.4 W"), "{text}");
+    let found: Value = serde_json::from_str(&doctor(folder.path(), &["--json"])).unwrap();
+    assert_eq!(found["power"]["state"], "discharging");
+    assert_eq!(found["power"]["charge"], 0.73);
+    assert_eq!(found["power"]["counts_processor_energy"], false);
 }
 
 #[test]

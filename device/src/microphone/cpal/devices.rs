@@ -60,7 +60,8 @@ impl fmt::Display for SampleType {
     }
 }
 
-/// The microphones of this machine, the default one first. Asking for their formats opens each for a moment.
+/// The microphones of this machine, the default one first. Asking for their formats opens each for a moment; those that
+/// are not there although somebody has set them up are left out.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] where there is no sound system, [`ErrorKind::Io`] for what else it says.
@@ -70,10 +71,7 @@ pub fn devices() -> Result<Vec<DeviceInfo>> {
     let default = host.default_input_device();
     let others = host.input_devices().map_err(super::at_opening)?.filter(|it| Some(it) != default.as_ref());
     let default_info = default.iter().filter_map(|device| info(device, true));
-    // The default device that is not there is no device.
-    let default_info = default_info.filter(|info| info.formats.is_ok());
-    let infos = others.filter_map(|device| info(&device, false));
-    Ok(default_info.chain(infos).collect())
+    Ok(default_info.chain(others.filter_map(|device| info(&device, false))).collect())
 }
 
 /// The device with that id or name, or the default one.
@@ -112,20 +110,26 @@ pub(super) fn quiet() {
     drop(alsa::Output::local_error_handler());
 }
 
-/// What there is to say of a device; nothing of one that is gone by now.
+/// What there is to say of a device; nothing of one that is not there or only plays, and of ALSA's source of silence.
 fn info(device: &Device, is_default: bool) -> Option<DeviceInfo> {
-    let formats = device.supported_input_configs().map_err(|error| error.to_string());
-    let formats = formats.map(|configs| {
-        let format = |config: SupportedStreamConfigRange| {
-            Some(DeviceFormat {
-                channels: config.channels(),
-                rates: config.min_sample_rate()..=config.max_sample_rate(),
-                samples: SampleType::of(config.sample_format()).ok()?,
-            })
-        };
-        configs.filter_map(format).collect()
-    });
-    Some(DeviceInfo { id: id(device)?, name: device.to_string(), is_default, formats })
+    let id = id(device).filter(|id| id != "alsa:null")?;
+    let formats = match device.supported_input_configs() {
+        Ok(configs) => Ok(configs.filter_map(|config| format(&config)).collect()),
+        Err(error) => match super::category(error.kind()) {
+            ErrorKind::Gone | ErrorKind::Unsupported => return None,
+            _ => Err(error.to_string()),
+        },
+    };
+    Some(DeviceInfo { id, name: device.to_string(), is_default, formats })
+}
+
+/// A format that can be taken.
+fn format(config: &SupportedStreamConfigRange) -> Option<DeviceFormat> {
+    Some(DeviceFormat {
+        channels: config.channels(),
+        rates: config.min_sample_rate()..=config.max_sample_rate(),
+        samples: SampleType::of(config.sample_format()).ok()?,
+    })
 }
 
 fn id(device: &Device) -> Option<String> {
