@@ -1,10 +1,12 @@
-# make run     build and run lorgnette (ARGS="inspect model.gguf")
-# make test    the tests, quick
-# make check   what CI runs: format, lints, tests, docs
-# make arm     the kernels' tests on emulated AArch64; fetches a compiler and QEMU (minutes, two gigabytes)
-# make parity  against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
-# make bench   writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
-# make fuzz    hostile files for SECONDS seconds (cargo install cargo-fuzz)
+# make run           build and run lorgnette (ARGS="inspect model.gguf")
+# make test          the tests, quick
+# make check         what CI runs: format, lints, tests, docs
+# make arm           the kernels' tests on emulated AArch64; fetches a compiler and QEMU (minutes, two gigabytes)
+# make parity        against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
+# make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
+# make device-bench  what capture costs, with the fake camera of the tests
+# make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
+# make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
 ARGS    ?= --help
@@ -13,22 +15,28 @@ SECONDS ?= 60
 REFERENCE ?= target/reference
 # Where the compiler for AArch64 and QEMU are unpacked.
 ARM       ?= target/arm
+# Where the kernel of the emulated machine is fetched.
+VM ?= target/vm
 
-# Debian and Ubuntu packages that building and testing needs; parity needs the second list too.
-PACKAGES           = gcc libc6-dev
+# Debian and Ubuntu packages that building needs; tests against a real sound server, parity and device-vm need the
+# other lists too.
+PACKAGES           = gcc libc6-dev libasound2-dev libclang1 pkg-config
+TEST_PACKAGES      = libasound2-plugins pulseaudio pulseaudio-utils
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
+VM_PACKAGES        = qemu-system-x86
 
-.PHONY: run test check arm packages reference parity bench fuzz
+.PHONY: run test check arm packages test-packages reference parity bench device-bench device-vm fuzz
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
 
-test: packages
+test: packages test-packages
 	$(CARGO) test --workspace
 
 check: packages
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+	$(CARGO) clippy --package lorgnette-device --no-default-features --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps
 	$(MAKE) test
 
@@ -38,6 +46,10 @@ arm: packages
 
 packages:
 	@tests/install-packages $(PACKAGES)
+
+# PulseAudio does not go together with every desktop. Where it does not, the tests that need it say that they are left out.
+test-packages:
+	@tests/install-packages $(TEST_PACKAGES) || echo "Going on without them" >&2
 
 reference: packages
 	@tests/install-packages $(REFERENCE_PACKAGES)
@@ -53,6 +65,15 @@ bench: reference
 		$(REFERENCE)/venv/bin/python tests/bench/$$part.py --reference $(REFERENCE) \
 			--lorgnette target/release/lorgnette --output docs/benchmarks.md || exit; \
 	done
+
+device-bench: packages
+	$(CARGO) bench --package lorgnette-device --bench capture
+
+device-vm: packages
+	@tests/install-packages $(VM_PACKAGES)
+	tests/vm/set-up $(VM)
+	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test 'kernel*' --no-run --message-format=json \
+		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

@@ -27,6 +27,7 @@ enum Command {
     Perplexity(commands::perplexity::Arguments),
     Quantize(commands::quantize::Arguments),
     Convert(commands::convert::Arguments),
+    Doctor(commands::doctor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Perplexity(arguments) => commands::perplexity::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),
         Command::Convert(arguments) => commands::convert::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

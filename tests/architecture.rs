@@ -7,9 +7,10 @@ use std::process::Command;
 
 /// Each crate, and the crates of this workspace that it may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("lorgnette-device", &[]),
     ("lorgnette-quant", &[]),
-    ("lorgnette-runtime", &["lorgnette-quant"]),
-    ("lorgnette", &["lorgnette-quant", "lorgnette-runtime"]),
+    ("lorgnette-runtime", &["lorgnette-device", "lorgnette-quant"]),
+    ("lorgnette", &["lorgnette-device", "lorgnette-quant", "lorgnette-runtime"]),
 ];
 
 fn metadata() -> serde_json::Value {

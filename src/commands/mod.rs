@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod bench;
 mod constraint;
 pub(crate) mod convert;
+pub(crate) mod doctor;
 pub(crate) mod inspect;
 pub(crate) mod logits;
 mod media;
