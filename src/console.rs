@@ -40,9 +40,20 @@ pub(crate) struct Watch {
     cancelled: Arc<AtomicBool>,
 }
 
+/// Takes over Ctrl-C and SIGTERM, once in a process. The first asks for an end, the second does not ask.
+fn interrupted() -> Result<Arc<AtomicBool>, ctrlc::Error> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancelled);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+    })?;
+    Ok(cancelled)
+}
+
 impl Watch {
-    /// Watches work that is counted in bytes. Takes over Ctrl-C and SIGTERM, once in a process. The first asks for an
-    /// end, the second does not ask.
+    /// Watches work that is counted in bytes, until Ctrl-C.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         Self::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")
     }
@@ -53,13 +64,7 @@ impl Watch {
     }
 
     fn with_template(template: &str) -> Result<Self, Box<dyn Error>> {
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&cancelled);
-        ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(1);
-            }
-        })?;
+        let cancelled = interrupted()?;
         let style = ProgressStyle::with_template(template)?;
         Ok(Self { bar: ProgressBar::no_length().with_style(style), cancelled })
     }
@@ -77,5 +82,38 @@ impl Progress for Watch {
 
     fn cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// A line that changes, where stderr is a terminal, and the ear for Ctrl-C.
+pub(crate) struct Live {
+    line: ProgressBar,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Live {
+    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        let line = ProgressBar::no_length().with_style(ProgressStyle::with_template("{msg}")?);
+        Ok(Self { line, cancelled: interrupted()? })
+    }
+
+    /// Changes the line.
+    pub(crate) fn show(&self, text: &str) {
+        self.line.set_message(text.to_owned());
+        self.line.tick();
+    }
+
+    /// Says something that stays, above the line.
+    pub(crate) fn say(&self, text: &str) {
+        // With stderr gone there is nobody left to tell.
+        self.line.suspend(|| drop(writeln!(io::stderr(), "lorgnette: {text}")));
+    }
+
+    pub(crate) fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn finish(&self) {
+        self.line.finish_and_clear();
     }
 }

@@ -26,6 +26,7 @@ enum Command {
     Logits(commands::logits::Arguments),
     Perplexity(commands::perplexity::Arguments),
     Quantize(commands::quantize::Arguments),
+    Run(commands::run::Arguments),
     Convert(commands::convert::Arguments),
     Doctor(commands::doctor::Arguments),
 }
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Logits(arguments) => commands::logits::run(&arguments),
         Command::Perplexity(arguments) => commands::perplexity::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),
+        Command::Run(arguments) => commands::run::run(&arguments),
         Command::Convert(arguments) => commands::convert::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };

@@ -6,6 +6,7 @@ use lorgnette_runtime::conversation::Constraint;
 
 /// The form of the answer.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Arguments {
     /// The answer is JSON that fits this JSON Schema: a file, or the schema itself
     #[arg(long, value_name = "FILE|SCHEMA", conflicts_with = "grammar")]

@@ -13,6 +13,7 @@ const MOST_BYTES: u64 = 512 << 20;
 
 /// What is shown and played with the question.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Arguments {
     /// A picture (JPEG, PNG, WebP); several may be given
     #[arg(long = "image", value_name = "FILE")]

@@ -11,5 +11,6 @@ mod media;
 mod model;
 pub(crate) mod perplexity;
 pub(crate) mod quantize;
+pub(crate) mod run;
 mod sampling;
 mod threads;

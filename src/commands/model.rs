@@ -8,6 +8,7 @@ use lorgnette_runtime::conversation::LanguageModel;
 
 /// Which model answers.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Arguments {
     /// The language model, or its first shard
     #[arg(long, value_name = "FILE")]

@@ -2,6 +2,7 @@ use lorgnette_runtime::conversation::Sampling;
 
 /// How tokens are chosen.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Arguments {
     /// 0 always takes the likeliest token
     #[arg(long, value_name = "T", default_value_t = 0.0)]

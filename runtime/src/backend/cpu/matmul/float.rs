@@ -15,12 +15,17 @@ use crate::backend::cpu::outer::{MAX_COLUMNS, REGISTERS, accumulate, most_rows};
 /// Inputs of a panel: a multiple of the length of every block, so few that a panel fits into the nearest cache.
 const DEPTH: usize = 256;
 
+/// The same for fewer than [`FEW`] rows, which read a panel once: longer stretches of memory are read faster.
+const DEPTH_FOR_FEW: usize = 1024;
+
+const FEW: usize = 4;
+
 /// What a thread keeps between tiles.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// `[lane][DEPTH]`.
+    /// `[lane][depth]`.
     decoded: Vec<f32>,
-    /// `[panel][DEPTH][column]`.
+    /// `[panel][depth][column]`.
     panels: Vec<f32>,
 }
 
@@ -32,13 +37,16 @@ pub(super) fn product(
     rows: &Rows,
     scratch: &mut Scratch,
 ) -> Result<()> {
-    level.run(Product { ty, tile, rows, scratch })
+    let most = if rows.count() < FEW { DEPTH_FOR_FEW } else { DEPTH };
+    level.run(Product { ty, tile, rows, most, scratch })
 }
 
 struct Product<'a> {
     ty: TensorType,
     tile: &'a Tile<'a>,
     rows: &'a Rows,
+    /// Inputs of a panel.
+    most: usize,
     scratch: &'a mut Scratch,
 }
 
@@ -47,8 +55,8 @@ impl Work for Product<'_> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) -> Result<()> {
-        for start in (0..self.rows.width).step_by(DEPTH) {
-            let depth = DEPTH.min(self.rows.width - start);
+        for start in (0..self.rows.width).step_by(self.most) {
+            let depth = self.most.min(self.rows.width - start);
             self.pack::<I>(start, depth)?;
             if I::LANES == MAX_LANES {
                 self.all_rows::<I, { most_rows(MAX_LANES) }>(start, depth);
@@ -64,25 +72,25 @@ impl Product<'_> {
     /// Makes panels of `depth` inputs from `start` on.
     #[inline(always)]
     fn pack<I: Isa>(&mut self, start: usize, depth: usize) -> Result<()> {
-        let columns = REGISTERS * I::LANES;
+        let (columns, most) = (REGISTERS * I::LANES, self.most);
         let row_bytes = self.tile.rows.len() / self.tile.outputs;
         let blocks = |elements: usize| elements / self.ty.block_len() * self.ty.block_bytes();
         let Scratch { decoded, panels } = &mut *self.scratch;
-        decoded.resize(I::LANES * DEPTH, 0.0);
-        panels.resize(self.tile.outputs.next_multiple_of(columns) * DEPTH, 0.0);
+        decoded.resize(I::LANES * most, 0.0);
+        panels.resize(self.tile.outputs.next_multiple_of(columns) * most, 0.0);
         for first in (0..self.tile.outputs).step_by(I::LANES) {
             let rows = self.tile.rows.chunks_exact(row_bytes).skip(first).take(I::LANES);
-            for (row, decoded) in rows.zip(decoded.chunks_exact_mut(DEPTH)) {
+            for (row, decoded) in rows.zip(decoded.chunks_exact_mut(most)) {
                 let (row, decoded) = (&row[blocks(start)..][..blocks(depth)], &mut decoded[..depth]);
                 match self.ty {
                     TensorType::F16 => decode_halves::<I>(row, decoded),
                     ty => block::decode(ty, row, decoded)?,
                 }
             }
-            let panel = &mut panels[first / columns * columns * DEPTH..][..columns * DEPTH];
+            let panel = &mut panels[first / columns * columns * most..][..columns * most];
             for input in (0..depth).step_by(I::LANES) {
                 let out = &mut panel[input * columns + first % columns..];
-                I::transpose(&decoded[input..], DEPTH, out, columns);
+                I::transpose(&decoded[input..], most, out, columns);
             }
         }
         Ok(())
@@ -109,7 +117,7 @@ impl Product<'_> {
     fn some_rows<I: Isa, const ROWS: usize>(&self, row: usize, start: usize, depth: usize) {
         let columns = REGISTERS * I::LANES;
         let x: [&[f32]; ROWS] = array(|i| &self.rows.values[(row + i) * self.rows.width + start..][..depth]);
-        for (index, panel) in self.scratch.panels.chunks_exact(columns * DEPTH).enumerate() {
+        for (index, panel) in self.scratch.panels.chunks_exact(columns * self.most).enumerate() {
             let at = index * columns;
             let Some(outputs) = self.tile.outputs.checked_sub(at).filter(|&n| n > 0) else { break };
             let outputs = outputs.min(columns);

@@ -1,0 +1,71 @@
+//! `lorgnette run` on recordings and on what is not there.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lorgnette"))
+        .arg("run")
+        .args(["--devices", "."])
+        .args(arguments)
+        .current_dir(folder)
+        .env("ALSA_CONFIG_PATH", folder.join("asound.conf"))
+        .output()
+        .unwrap()
+}
+
+/// Twelve pictures of 8 x 8, the first six dark and the others with a bright half, at 30 a second.
+fn video() -> Vec<u8> {
+    let mut bytes = b"YUV4MPEG2 W8 H8 F30:1 C420\n".to_vec();
+    for picture in 0..12 {
+        bytes.extend(b"FRAME\n");
+        let luma = |i: usize| if picture >= 6 && i % 8 >= 4 { 220 } else { 20 };
+        bytes.extend((0..64).map(luma).chain([128; 32]));
+    }
+    bytes
+}
+
+/// 0.3 s of a square wave at a quarter of full scale, mono, 16 bits, 16 kHz.
+fn sound() -> Vec<u8> {
+    let samples = (0..4800).map(|i| if i % 40 < 20 { 8192_i16 } else { -8192 });
+    let mut bytes = b"RIFF\xa4\x25\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    bytes.extend(16_000_u32.to_le_bytes().into_iter().chain(32_000_u32.to_le_bytes()));
+    bytes.extend(b"\x02\0\x10\0data\x80\x25\0\0");
+    bytes.extend(samples.flat_map(i16::to_le_bytes));
+    bytes
+}
+
+#[test]
+fn recordings_are_counted_to_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("view.y4m"), video()).unwrap();
+    fs::write(folder.path().join("voice.wav"), sound()).unwrap();
+    let output = run(folder.path(), &["--camera", "view.y4m", "--microphone", "voice.wav", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let camera = &summary["camera"];
+    let count = |key: &str| camera[key].as_u64().unwrap();
+    assert_eq!((count("width"), count("frames") + count("dropped"), count("damaged")), (8, 12, 0));
+    assert!(count("let_through") >= 1 && count("let_through") < count("frames"));
+    let microphone = &summary["microphone"];
+    let number = |key: &str| microphone[key].as_f64().unwrap();
+    assert!((number("seconds") - 0.3).abs() < 0.041, "{summary}");
+    assert!((number("peak_dbfs") + 12.0).abs() < 1.5, "{summary}");
+}
+
+#[test]
+fn one_sense_is_enough_and_none_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("voice.wav"), sound()).unwrap();
+    let deaf = run(folder.path(), &["--microphone", "no such microphone"]);
+    assert_eq!(deaf.status.code(), Some(1));
+    assert!(deaf.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&deaf.stderr).starts_with("lorgnette: no camera; "));
+    let blind = run(folder.path(), &["--microphone", "voice.wav"]);
+    assert!(blind.status.success());
+    assert!(String::from_utf8_lossy(&blind.stderr).contains("lorgnette: no camera"));
+    assert!(String::from_utf8_lossy(&blind.stdout).starts_with("microphone  0.3 s, peak -1"));
+}
