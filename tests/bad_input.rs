@@ -110,7 +110,7 @@ fn projectors_that_do_not_fit() {
     let image = &format!("{PICTURES}/rgb.png");
     let ask = |more: &[&str]| refusal(dir, &[&["--model", "text.gguf", "--image", image], more].concat());
     assert!(ask(&["What?"]).contains("no mmproj"));
-    assert!(ask(&["--mmproj", "text.gguf", "What?"]).contains("clip.has_vision_encoder: not found"));
+    assert!(ask(&["--mmproj", "text.gguf", "What?"]).contains("clip.has_audio_encoder: not found"));
     let unknown = with_key(dir, "mmproj.gguf", "clip.projector_type", "telepathy");
     assert!(ask(&["--mmproj", &unknown, "What?"]).contains("found \"telepathy\", known"));
     let wide = with_key(dir, "mmproj.gguf", "clip.vision.projection_dim", 64_u32);

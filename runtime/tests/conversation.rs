@@ -12,7 +12,7 @@ use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{
     Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel, Sampling, WhenFull,
 };
-use lorgnette_runtime::model::chat_template::{Message, Role};
+use lorgnette_runtime::model::chat_template::{Message, RenderOptions, Role};
 use lorgnette_runtime::model::tokenizer::Special;
 
 const CAPACITY: usize = 256;
@@ -149,8 +149,49 @@ fn a_window_slides_on_and_keeps_the_rules() {
     let (answer, pieces) = ask(&mut conversation, &messages, &slide);
     assert_eq!((answer.finish, answer.answer_tokens), (Finish::Length, 60));
     assert_eq!(pieces.concat(), answer.text);
-    assert!(answer.forgotten_tokens > 0 && conversation.len() <= capacity);
+    assert!(answer.forgotten_tokens > 0 && conversation.slots().len() <= capacity);
+    let rules = AnswerOptions::default().render;
+    let rules =
+        model.prompt(&messages[..1], &RenderOptions { add_generation_prompt: false, ..rules }).unwrap();
+    assert!(conversation.slots().starts_with(rules.slots()) && rules.slots().len() > 10);
     let (short, _) = ask(&mut Conversation::new(model, CAPACITY).unwrap(), &messages, &options(60));
     let same = short.text.chars().zip(answer.text.chars()).take_while(|(a, b)| a == b).count();
     assert!(same > 5, "until it slides the answer is the same");
+}
+
+/// A model whose template is `source`.
+fn with_template(source: &str) -> Arc<LanguageModel<Cpu>> {
+    let mut parts = common::mmproj::parts(&common::models::converted("Qwen2.5-tiny"));
+    parts.0.set("tokenizer.chat_template", source);
+    Arc::new(LanguageModel::load(Cpu, &common::mmproj::write(&parts)).unwrap())
+}
+
+#[test]
+fn a_window_slides_by_whole_turns_and_not_into_another_chat() {
+    let model = with_template(include_str!("golden/chat_templates/alternating.jinja"));
+    let mut conversation = Conversation::new(model, 150).unwrap();
+    let slide = AnswerOptions { when_full: WhenFull::Slide, ..options(4) };
+    let mut messages = vec![Message::text(Role::System, "Be short.")];
+    let mut forgotten = Vec::new();
+    for turn in 0..8 {
+        messages.push(user(&format!("Question {turn}, which is not short at all")));
+        forgotten.push(ask(&mut conversation, &messages, &slide).0.forgotten_messages);
+        messages.push(Message::text(Role::Assistant, "Yes."));
+    }
+    assert!(forgotten.is_sorted() && forgotten[7] > 0 && forgotten.iter().all(|count| count % 2 == 0));
+
+    let mut other: Vec<_> = (0..3).flat_map(|_| [user("Hi"), Message::text(Role::Assistant, "Ho")]).collect();
+    other.push(user("And now?"));
+    assert_eq!(ask(&mut conversation, &other, &slide).0.forgotten_messages, 0);
+}
+
+#[test]
+fn what_a_tool_was_called_with_holds_no_control_token() {
+    let source = "{% for message in messages %}{{ message.content }}{{ message.tool_calls }}{% endfor %}";
+    let model = with_template(source);
+    let mut message = Message::text(Role::Assistant, "");
+    message.members.insert("tool_calls".into(), serde_json::json!([{"name": ["<|im_end|>"]}]));
+    let end = model.tokenizer().encode("<|im_end|>", Special::Parse)[0];
+    let prompt = model.prompt(&[message], &options(1).render).unwrap();
+    assert!(prompt.tokens().all(|token| token != end) && prompt.slots().len() > 10);
 }

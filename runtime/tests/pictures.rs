@@ -185,3 +185,27 @@ fn a_sliding_window_forgets_whole_messages_and_whole_pictures() {
     let refused = conversation.answer(&messages, &options(8), &mut |_| ControlFlow::Continue(()));
     assert_eq!(refused.unwrap_err().field(), "prompt");
 }
+
+#[test]
+fn in_an_answer_a_picture_is_forgotten_as_a_whole() {
+    let model = model();
+    let prompt = |text: &str| {
+        let parts = vec![Part::Text(text.to_owned()), Part::Image(picture(1, 8, 8))];
+        [Message::parts(Role::User, parts)]
+    };
+    let mut cut = 0;
+    // Longer and longer texts before it, so that the half is within it once.
+    for length in 0..12 {
+        let messages = prompt(&"a".repeat(length));
+        let render = options(1).render;
+        let capacity = model.prompt(&messages, &render).unwrap().slots().len() + 2;
+        let mut conversation = Conversation::new(Arc::clone(&model), capacity).unwrap();
+        let slide = AnswerOptions { when_full: WhenFull::Slide, ..options(4) };
+        let answer = conversation.answer(&messages, &slide, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(answer.forgotten_tokens > 0);
+        let rows: Vec<_> = conversation.slots().iter().filter(|s| matches!(s, Slot::Row { .. })).collect();
+        assert!(rows.is_empty() || rows.len() == ROWS, "{length}");
+        cut += usize::from(rows.is_empty());
+    }
+    assert!(cut > 0);
+}

@@ -81,6 +81,8 @@ fn a_question_can_be_spoken_about_a_picture() {
 fn nobody_types_a_sound() {
     let messages = [Message::text(Role::User, "an <image>, a <|audio|> and a <<|audio|>|audio|>")];
     assert_eq!(rows(&model().prompt(&messages, &options().render).unwrap()), 0);
+    let halves = ["a <|aud", "io|> b", "<ima", "ge>"].map(|half| Part::Text(half.to_owned())).to_vec();
+    assert_eq!(rows(&model().prompt(&[Message::parts(Role::User, halves)], &options().render).unwrap()), 0);
 }
 
 #[test]

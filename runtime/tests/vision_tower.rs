@@ -91,3 +91,25 @@ fn pictures_that_do_not_fit_are_refused() {
 fn a_file_without_a_vision_tower_has_none() {
     assert!(VisionTower::load(Cpu, &converted("Qwen2.5-tiny")).unwrap().is_none());
 }
+
+#[test]
+fn sizes_that_no_tower_has_are_refused_before_anything_is_made_room_for() {
+    let (model, mmproj) = converted_with_towers(&golden().model);
+    let edited = |model: &Gguf, keys: &[(&str, u64)]| {
+        let mut parts = common::mmproj::parts(model);
+        keys.iter().for_each(|(key, value)| drop(parts.0.set(*key, *value)));
+        common::mmproj::write(&parts)
+    };
+    let sizes = [("clip.vision.image_size", 256), ("clip.vision.patch_size", 1)];
+    let error = VisionTower::load(Cpu, &edited(&mmproj, &sizes)).err().unwrap();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Unsupported, "clip.vision.image_size"));
+    let error = VisionTower::load(Cpu, &edited(&mmproj, &[("clip.vision.embedding_length", 1 << 62)]));
+    assert_eq!(error.err().unwrap().field(), "clip.vision.embedding_length");
+    for length in [1_u64 << 32, (1 << 63) - 2] {
+        let keys = ["attention.key_length", "attention.value_length", "rope.dimension_count"];
+        let names = keys.map(|key| format!("llama.{key}"));
+        let lengths: Vec<_> = names.iter().map(|name| (name.as_str(), length)).collect();
+        let error = Decoder::load(Cpu, &edited(&model, &lengths)).err().unwrap();
+        assert_eq!(error.field(), "llama.attention.key_length");
+    }
+}

@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// Only tokens with this share of the likeliest one's probability
     #[arg(long, value_name = "P", default_value_t = 0.0)]
     min_p: f32,
-    /// Makes tokens that were said less likely
+    /// Makes tokens that were said less likely; above 0, and 1 for not at all
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     repetition_penalty: f32,
     /// Where the dice start

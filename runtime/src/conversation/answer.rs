@@ -43,8 +43,8 @@ pub enum WhenFull {
     /// A prompt that does not fit is an error, and an answer ends with [`Finish::ContextFull`].
     #[default]
     Stop,
-    /// The oldest is forgotten: messages after those of the system until the prompt takes half of the room, and in an
-    /// answer the older half of what is behind them. What is left is computed anew. [`Answer`] counts what was
+    /// The oldest is forgotten: turns after the messages of the system until the prompt takes half of the room, and in
+    /// an answer the older half of what is behind them. What is left is computed anew. [`Answer`] counts what was
     /// forgotten.
     Slide,
 }

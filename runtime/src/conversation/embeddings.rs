@@ -34,6 +34,9 @@ impl<R> Embeddings<R> {
 
     /// Keeps an embedding, and gives up those that were not used for the longest time to make room.
     pub(super) fn insert(&mut self, id: ContentId, embedding: Embedding<R>) {
+        if embedding.count > self.most_rows {
+            return;
+        }
         self.clock += 1;
         self.kept.insert(id, (self.clock, embedding));
         while self.rows() > self.most_rows {
@@ -68,6 +71,6 @@ mod tests {
         assert!(embeddings.get(id(2)).is_none());
         assert!(embeddings.get(id(1)).is_some() && embeddings.get(id(3)).is_some());
         insert(&mut embeddings, 4, 11);
-        assert_eq!(embeddings.rows(), 0, "what is too large is not kept");
+        assert_eq!(embeddings.rows(), 8, "what is too large is not kept, and costs the others nothing");
     }
 }

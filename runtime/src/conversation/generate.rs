@@ -6,6 +6,7 @@ use super::answer::{Answer, AnswerOptions, Event, Finish, Listener};
 use super::constraint::Guide;
 use super::sampler::Sampler;
 use super::stop::StopStrings;
+use super::window::Slid;
 use super::{Conversation, Slot, WhenFull};
 use crate::backend::Backend;
 use crate::{Result, TokenId};
@@ -48,10 +49,14 @@ impl<B: Backend> Conversation<B> {
                 break Finish::End;
             }
             if self.memory.is_full() {
-                match options.when_full {
-                    WhenFull::Slide if self.slide(fixed, answer, on)? => {}
-                    WhenFull::Slide if !self.memory.is_full() => break Finish::Cancelled,
-                    _ => break Finish::ContextFull,
+                let slid = match options.when_full {
+                    WhenFull::Slide => self.slide(fixed, answer, on)?,
+                    WhenFull::Stop => Slid::Full,
+                };
+                match slid {
+                    Slid::Room => {}
+                    Slid::Full => break Finish::ContextFull,
+                    Slid::Cancelled => break Finish::Cancelled,
                 }
             }
             logits = self.memory.compute(token)?;

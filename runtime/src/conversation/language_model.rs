@@ -11,6 +11,7 @@ use crate::backend::Backend;
 use crate::model::audio::AudioTower;
 use crate::model::chat_template::ChatTemplate;
 use crate::model::decoder::Decoder;
+use crate::model::loader::located;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::vision::VisionTower;
 use crate::{Error, Result};
@@ -19,8 +20,9 @@ use crate::{Error, Result};
 /// model as much.
 const KEPT_ROWS: usize = 8192;
 
-/// Positions whose keys and values are kept after a conversation went another way: some ten questions about a picture.
-const KEPT_POSITIONS: usize = 1024;
+/// Positions whose keys and values are kept after a conversation went another way: some twenty questions about a
+/// picture, or one about a picture in tiles. [`Decoder::kv_bytes`] says how much that is.
+const KEPT_POSITIONS: usize = 2048;
 
 /// A language model with its tokenizer, the way it writes a chat, and the towers it sees and hears with. Conversations
 /// share it.
@@ -63,6 +65,9 @@ impl<B: Backend> LanguageModel<B> {
         self.vision = VisionTower::load(backend.clone(), mmproj)?;
         self.audio = AudioTower::load(backend.clone(), mmproj)?.map(Arc::new);
         self.check_towers().map_err(|e| located(e, mmproj))?;
+        // What other towers made is of no use.
+        self.embeddings = Mutex::new(Embeddings::new(KEPT_ROWS));
+        self.prefixes = Mutex::new(Prefixes::new(KEPT_POSITIONS));
         Ok(self)
     }
 
@@ -106,12 +111,5 @@ impl<B: Backend> LanguageModel<B> {
     /// What it hears with.
     pub fn audio(&self) -> Option<&Arc<AudioTower<B>>> {
         self.audio.as_ref()
-    }
-}
-
-fn located(error: Error, model: &Gguf) -> Error {
-    match model.paths().next() {
-        Some(path) => error.in_file(path),
-        None => error,
     }
 }

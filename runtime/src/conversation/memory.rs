@@ -93,8 +93,11 @@ impl<B: Backend> Memory<B> {
             Slot::Token(_) => false,
         };
         let Some(last) = self.slots.iter().rposition(of_picture) else { return Ok(()) };
-        let prefix = self.model.decoder.prefix(&self.sequence, last + 1)?;
         let mut prefixes = self.model.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !prefixes.has_room(last + 1) {
+            return Ok(());
+        }
+        let prefix = self.model.decoder.prefix(&self.sequence, last + 1)?;
         prefixes.insert(self.slots[..=last].to_vec(), prefix);
         Ok(())
     }

@@ -25,6 +25,7 @@ use self::memory::Memory;
 pub use self::memory::PREFILL;
 pub use self::prompt::{Prompt, Slot};
 pub use self::sampler::{Sampler, Sampling};
+use self::window::Forgotten;
 use crate::backend::Backend;
 use crate::model::chat_template::Message;
 use crate::{Error, ErrorKind, Result};
@@ -32,8 +33,7 @@ use crate::{Error, ErrorKind, Result};
 /// One conversation. After an error or a cancel it can go on: what it remembers is always what was computed.
 pub struct Conversation<B: Backend> {
     memory: Memory<B>,
-    /// Messages that are left out since there was no room for them.
-    forgotten: usize,
+    forgotten: Forgotten,
 }
 
 impl<B: Backend> Conversation<B> {
@@ -42,12 +42,12 @@ impl<B: Backend> Conversation<B> {
     /// # Errors
     /// As [`Decoder::sequence`](crate::model::decoder::Decoder::sequence).
     pub fn new(model: Arc<LanguageModel<B>>, capacity: usize) -> Result<Self> {
-        Ok(Self { memory: Memory::new(model, capacity)?, forgotten: 0 })
+        Ok(Self { memory: Memory::new(model, capacity)?, forgotten: Forgotten::default() })
     }
 
     /// Answers the last of `messages`. What the conversation remembers of those before is not computed again, nor are
     /// pictures and sounds encoded again that the model was shown before. `on` hears of every event, and breaks the
-    /// answer off within one token.
+    /// answer off: within one token, between two pieces of a prompt ([`PREFILL`]), between two passes of a tower.
     ///
     /// # Errors
     /// What the template says, [`ErrorKind::Unsupported`] when there is a picture or a sound and no tower for it, and
@@ -62,7 +62,7 @@ impl<B: Backend> Conversation<B> {
     ) -> Result<Answer> {
         let prompt = self.fitting_prompt(messages, options)?;
         let guide = self.memory.model.guide(options.constraint.as_ref())?;
-        let mut answer = Answer::begun(prompt.slots().len(), self.forgotten);
+        let mut answer = Answer::begun(prompt.slots().len(), self.forgotten.count);
         let fixed = match options.when_full {
             WhenFull::Stop => 0,
             WhenFull::Slide => self.fixed(messages, options, &prompt)?,
@@ -73,14 +73,9 @@ impl<B: Backend> Conversation<B> {
         Ok(answer)
     }
 
-    /// Tokens it remembers.
-    pub fn len(&self) -> usize {
-        self.memory.slots().len()
-    }
-
-    /// Whether it remembers nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// What it remembers, position by position.
+    pub fn slots(&self) -> &[Slot] {
+        self.memory.slots()
     }
 
     fn check_room(&self, prompt: &Prompt) -> Result<()> {

@@ -16,6 +16,11 @@ impl<B: Backend> Prefixes<B> {
         Self { most_positions, kept: Vec::new() }
     }
 
+    /// Whether so many positions can be kept at all.
+    pub(super) fn has_room(&self, positions: usize) -> bool {
+        positions <= self.most_positions
+    }
+
     /// The longest beginning of `slots` that is kept and not longer than `most`.
     pub(super) fn longest(&mut self, slots: &[Slot], most: usize) -> Option<&Sequence<B>> {
         let fits = |kept: &[Slot]| kept.len() <= most && slots.starts_with(kept);

@@ -1,5 +1,7 @@
 //! From messages to a prompt.
 
+use serde_json::Value;
+
 use super::LanguageModel;
 use super::prompt::{Content, Prompt};
 use crate::backend::Backend;
@@ -8,9 +10,6 @@ use crate::model::media::{Image, Placeholder, Sound};
 use crate::model::tokenizer::Special;
 use crate::model::vision::Written;
 use crate::{Error, ErrorKind, Result};
-
-/// Set into what users typed, where it would read as the place of a picture or a sound. Tokenizers drop it.
-const GUARD: char = '\u{FDD0}';
 
 /// A part that is not text.
 #[derive(Clone, Copy)]
@@ -67,16 +66,15 @@ impl<B: Backend> LanguageModel<B> {
     }
 
     fn shielded(&self, message: &Message) -> Message {
+        let tokens: Vec<_> = self.placeholders().map(|placeholder| placeholder.token).collect();
+        let shield = |text: &mut String| *text = self.tokenizer.shield_from(text, &tokens);
         let mut message = message.clone();
         for part in &mut message.content {
             if let Part::Text(text) = part {
-                *text = self.tokenizer.shield(text).into_owned();
-                for Placeholder { token, .. } in self.placeholders() {
-                    let (first, others) = token.split_at(1);
-                    *text = text.replace(token, &format!("{first}{GUARD}{others}"));
-                }
+                shield(text);
             }
         }
+        message.members.values_mut().for_each(|member| each_text(member, &shield));
         message
     }
 
@@ -151,6 +149,16 @@ impl<B: Backend> LanguageModel<B> {
                 }
             }
         }
+    }
+}
+
+/// Calls `f` with every text in `value`.
+fn each_text(value: &mut Value, f: &impl Fn(&mut String)) {
+    match value {
+        Value::String(text) => f(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| each_text(value, f)),
+        Value::Object(members) => members.values_mut().for_each(|value| each_text(value, f)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Sampling {
     /// Only tokens that have this share of the likeliest one's probability (Nguyen et al. 2024); 0 for all.
     pub min_p: f32,
     /// Divides positive logits of tokens that were said already and multiplies negative ones (Keskar et al. 2019); 1
-    /// for none.
+    /// for none, as is what is not above 0.
     pub repetition_penalty: f32,
     /// How many tokens back count as said already.
     pub repetition_window: usize,
@@ -72,14 +72,15 @@ impl Sampler {
 
     fn penalize(&self, logits: &mut [f32], said: &[TokenId]) {
         let penalty = self.sampling.repetition_penalty;
-        if penalty == 1.0 {
+        if penalty == 1.0 || !penalty.is_normal() || penalty < 0.0 {
             return;
         }
         let mut recent = said[said.len().saturating_sub(self.sampling.repetition_window)..].to_vec();
         recent.sort_unstable();
         recent.dedup();
         for token in recent {
-            if let Some(logit) = logits.get_mut(token as usize) {
+            // What a constraint forbids stays forbidden.
+            if let Some(logit) = logits.get_mut(token as usize).filter(|logit| logit.is_finite()) {
                 *logit = if *logit > 0.0 { *logit / penalty } else { *logit * penalty };
             }
         }

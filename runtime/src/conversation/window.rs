@@ -7,29 +7,45 @@ use crate::Result;
 use crate::backend::Backend;
 use crate::model::chat_template::{Message, RenderOptions, Role};
 
+/// Messages that are left out of a chat.
+#[derive(Default)]
+pub(super) struct Forgotten {
+    pub(super) count: usize,
+    /// The first one behind them: what tells the chat from another.
+    first_kept: Option<Message>,
+}
+
+/// How sliding on went.
+pub(super) enum Slid {
+    /// There is room.
+    Room,
+    /// There is nothing that could be forgotten.
+    Full,
+    /// The listener broke it off.
+    Cancelled,
+}
+
 impl<B: Backend> Conversation<B> {
     /// The prompt of `messages`, without the oldest ones if there is no room for them and `options` allow it. Those
     /// that were left out once stay so, or every turn would have to be computed from the start.
     pub(super) fn fitting_prompt(&mut self, messages: &[Message], options: &AnswerOptions) -> Result<Prompt> {
         let model = &self.memory.model;
-        let system = system_messages(messages);
-        let most = messages.len().saturating_sub(system + 1);
-        let render = |forgotten: usize| {
-            model.prompt(&[&messages[..system], &messages[system + forgotten..]].concat(), &options.render)
-        };
+        let (system, chat) = messages.split_at(system_messages(messages));
+        let render = |forgotten: usize| model.prompt(&[system, &chat[forgotten..]].concat(), &options.render);
         let slides = options.when_full == WhenFull::Slide;
         let capacity = self.memory.capacity();
-        let mut forgotten = if slides { self.forgotten.min(most) } else { 0 };
+        let mut forgotten = if slides { self.forgotten.of(chat) } else { 0 };
         let mut prompt = render(forgotten)?;
         // Room for at least one token of the answer.
         if slides && prompt.slots().len() >= capacity {
-            while forgotten < most && prompt.slots().len() > capacity / 2 {
-                forgotten += 1;
+            while let Some(turn) = next_turn(chat, forgotten).filter(|_| prompt.slots().len() > capacity / 2)
+            {
+                forgotten = turn;
                 prompt = render(forgotten)?;
             }
         }
         self.check_room(&prompt)?;
-        self.forgotten = forgotten;
+        self.forgotten = Forgotten { count: forgotten, first_kept: chat.get(forgotten).cloned() };
         Ok(prompt)
     }
 
@@ -50,9 +66,8 @@ impl<B: Backend> Conversation<B> {
         Ok(alone.slots().iter().zip(prompt.slots()).take_while(|(a, b)| a == b).count())
     }
 
-    /// Forgets the older half of what is behind the first `fixed` positions, and computes the rest anew. Whether there
-    /// is room now; if not, nothing was forgotten, or the listener broke it off.
-    pub(super) fn slide(&mut self, fixed: usize, answer: &mut Answer, on: &mut Listener<'_>) -> Result<bool> {
+    /// Forgets the older half of what is behind the first `fixed` positions, and computes the rest anew.
+    pub(super) fn slide(&mut self, fixed: usize, answer: &mut Answer, on: &mut Listener<'_>) -> Result<Slid> {
         let slots = self.memory.slots();
         let mut from = fixed + (slots.len() - fixed).div_ceil(2);
         // A picture is forgotten as a whole.
@@ -60,18 +75,34 @@ impl<B: Backend> Conversation<B> {
             from += 1;
         }
         if from >= slots.len() {
-            return Ok(false);
+            return Ok(Slid::Full);
         }
         let kept = [&slots[..fixed], &slots[from..]].concat();
         let mut again = Answer::begun(0, 0);
-        let done = self.memory.continue_with(fixed, &kept, &mut again, on)?.is_some();
-        answer.forgotten_tokens += from - fixed;
+        let logits = self.memory.continue_with(fixed, &kept, &mut again, on)?;
         answer.vision_passes += again.vision_passes;
         answer.audio_passes += again.audio_passes;
-        Ok(done)
+        if logits.is_none() {
+            return Ok(Slid::Cancelled);
+        }
+        answer.forgotten_tokens += from - fixed;
+        Ok(Slid::Room)
+    }
+}
+
+impl Forgotten {
+    /// How many messages of `chat` are forgotten already: none of another chat.
+    fn of(&self, chat: &[Message]) -> usize {
+        let same = self.count > 0 && chat.get(self.count) == self.first_kept.as_ref();
+        if same { self.count } else { 0 }
     }
 }
 
 fn system_messages(messages: &[Message]) -> usize {
     messages.iter().take_while(|message| message.role == Role::System).count()
+}
+
+/// Where the turn after the one at `start` begins: templates want a user to speak first.
+fn next_turn(chat: &[Message], start: usize) -> Option<usize> {
+    (start + 1..chat.len()).find(|&at| chat[at].role == Role::User)
 }

@@ -12,7 +12,7 @@ use crate::backend::{
     Activation, AttentionInput, Backend, Dense, Heads, KvElement, KvShape, LayerNorm, Linear, Norm, Place,
     Sight,
 };
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The sizes of a tower, from keys such as `clip.vision.embedding_length`.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +24,16 @@ pub(super) struct EncoderConfig {
     pub(super) epsilon: f32,
 }
 
+/// The widest tower. None of today's is wider than 4096.
+const MAX_WIDTH: usize = 1 << 16;
+
 impl EncoderConfig {
     pub(super) fn read(keys: &Keys<'_>) -> Result<Self> {
         let width = keys.positive("embedding_length")?;
+        if width > MAX_WIDTH {
+            let detail = format!("found {width}, expected at most {MAX_WIDTH}");
+            return Err(Error::new(ErrorKind::Unsupported, keys.name("embedding_length"), detail));
+        }
         let count = keys.positive("attention.head_count")?;
         if !width.is_multiple_of(count) {
             let expected = format!("a divisor of the width {width}");

@@ -80,3 +80,11 @@ pub(super) fn shaped(model: &Arc<Gguf>, name: &str, dims: &[usize]) -> Result<Op
     }
     Ok(Some(tensor))
 }
+
+/// The same error, located in the file of `model`.
+pub(crate) fn located(error: Error, model: &Gguf) -> Error {
+    match model.paths().next() {
+        Some(path) => error.in_file(path),
+        None => error,
+    }
+}

@@ -5,7 +5,7 @@ pub mod chat_template;
 pub mod decoder;
 mod encoder;
 mod keys;
-mod loader;
+pub(crate) mod loader;
 pub mod media;
 mod projector;
 pub mod tokenizer;

@@ -89,6 +89,8 @@ impl<E: Element> Layers<E> {
         let len = |rows: usize| width.checked_mul(rows).filter(|&n| n < isize::MAX as usize / 8);
         // The last values can be read as a whole register.
         let (keys, values) = (len(stride)?, len(positions)? + MAX_LANES);
+        // Asked before, because a vector that finds no room ends the process.
+        Vec::<E>::new().try_reserve_exact(keys.checked_add(values)?).ok()?;
         // Zeros come from the system as pages that are made when they are touched.
         Some(Self {
             shape,
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_in_memory_is_refused() {
-        for positions in [usize::MAX, usize::MAX / 8, 1 << 50] {
+        for positions in [usize::MAX, usize::MAX / 8, 1 << 50, 1 << 34] {
             let error = KvCache::new(shape(KvElement::F16), positions).err().expect("an error");
             assert_eq!(error.kind(), ErrorKind::Argument);
         }

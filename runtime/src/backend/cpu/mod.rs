@@ -145,6 +145,10 @@ impl Backend for Cpu {
     }
 
     fn gather(&self, rows: &Rows, sources: &[Option<usize>], group: usize) -> Result<Rows> {
+        if let Some(source) = sources.iter().flatten().find(|source| **source >= rows.count()) {
+            let detail = format!("row {source} of {} asked for", rows.count());
+            return Err(Error::new(ErrorKind::Argument, "rows", detail));
+        }
         Ok(rows.gather(sources, group))
     }
 

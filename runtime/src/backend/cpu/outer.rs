@@ -35,9 +35,12 @@ impl Element for u16 {
         I::load_halves(x)
     }
 
+    /// What is too large becomes the largest finite number: an infinity times a weight of zero would reach every query
+    /// that is computed beside the one it belongs to.
     #[inline(always)]
     fn store<I: Isa>(x: I::Floats, out: &mut [Self]) {
-        I::store_halves(x, out);
+        const LARGEST: f32 = 65504.0;
+        I::store_halves(I::min(I::splat(LARGEST), I::max(I::splat(-LARGEST), x)), out);
     }
 }
 

@@ -85,6 +85,9 @@ impl Config {
     }
 }
 
+/// The longest head. None of today's is longer than 512.
+const MAX_HEAD_LEN: usize = 4096;
+
 fn vocabulary(keys: &Keys<'_>) -> Result<usize> {
     let tokens: Option<&Strings> = keys.metadata().get("tokenizer.ggml.tokens")?;
     match tokens {
@@ -103,8 +106,12 @@ fn check_heads(keys: &Keys<'_>, heads: Heads) -> Result<()> {
         let expected = format!("{}, the length of a key", heads.len);
         return Err(Error::malformed(keys.name("attention.value_length"), value_len, expected));
     }
-    if heads.len == 0 || !heads.len.is_multiple_of(2) {
-        return Err(Error::malformed(keys.name("attention.key_length"), heads.len, "an even number above 0"));
+    if !(2..=MAX_HEAD_LEN).contains(&heads.len) || !heads.len.is_multiple_of(2) {
+        let expected = format!("an even number from 2 to {MAX_HEAD_LEN}");
+        return Err(Error::malformed(keys.name("attention.key_length"), heads.len, expected));
+    }
+    if heads.count.checked_mul(heads.len).is_none() {
+        return Err(Error::malformed(keys.name("attention.head_count"), heads.count, "fewer heads"));
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use lorgnette_quant::gguf::Gguf;
 pub use self::config::{Config, Family};
 use self::weights::{Layer, Weights};
 use crate::backend::{Backend, Heads, KvElement, KvShape, Output, Place, Sight};
+use crate::model::loader::located;
 use crate::{Error, ErrorKind, Result, TokenId};
 
 /// A language model, loaded into a backend. Several sequences can share one.
@@ -76,10 +77,7 @@ impl<B: Backend> Decoder<B> {
             let weights = Weights::load(&backend, model, &config)?;
             Ok((config, weights))
         };
-        let (config, weights) = load().map_err(|e: Error| match model.paths().next() {
-            Some(path) => e.in_file(path),
-            None => e,
-        })?;
+        let (config, weights) = load().map_err(|e| located(e, model))?;
         Ok(Self { backend, config, weights })
     }
 
@@ -169,12 +167,12 @@ impl<B: Backend> Decoder<B> {
     /// A sequence of the first `len` tokens of another, with room for no more.
     ///
     /// # Errors
-    /// As [`sequence`](Self::sequence).
-    ///
-    /// # Panics
-    /// If `sequence` has fewer.
+    /// As [`sequence`](Self::sequence), and [`ErrorKind::Argument`] when `len` is 0 or more than there are.
     pub fn prefix(&self, sequence: &Sequence<B>, len: usize) -> Result<Sequence<B>> {
-        assert!(len <= sequence.len);
+        if len == 0 || len > sequence.len {
+            let detail = format!("found a prefix of {len}, expected 1 to {}", sequence.len);
+            return Err(Error::new(ErrorKind::Argument, "tokens", detail));
+        }
         let mut prefix = self.sequence_of(sequence.element, len)?;
         self.backend.copy_kv(&sequence.cache, len, &mut prefix.cache)?;
         prefix.len = len;
@@ -184,8 +182,15 @@ impl<B: Backend> Decoder<B> {
     /// Makes `sequence` forget what it holds, and know `prefix`.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`] when it has no room for it.
+    /// [`ErrorKind::Argument`] when it has no room for it, or the one keeps f16 and the other f32.
+    ///
+    /// # Panics
+    /// If one of them is of another model.
     pub fn restore(&self, prefix: &Sequence<B>, sequence: &mut Sequence<B>) -> Result<()> {
+        if prefix.element != sequence.element {
+            let detail = format!("found keys in {:?}, expected {:?}", prefix.element, sequence.element);
+            return Err(Error::new(ErrorKind::Argument, "tokens", detail));
+        }
         if prefix.len > sequence.capacity {
             let detail =
                 format!("found {} tokens, but the context has room for {}", prefix.len, sequence.capacity);

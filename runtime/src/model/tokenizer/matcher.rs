@@ -75,6 +75,6 @@ impl Matcher {
 }
 
 /// Whether the end of `text` is the start of `token`, and not all of it.
-fn ends_inside(text: &str, token: &str) -> bool {
+pub(super) fn ends_inside(text: &str, token: &str) -> bool {
     token.char_indices().skip(1).any(|(at, _)| text.ends_with(&token[..at]))
 }

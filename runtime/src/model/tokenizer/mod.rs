@@ -25,7 +25,7 @@ use lorgnette_quant::gguf::Metadata;
 
 use self::byte_level::ByteLevel;
 pub use self::decoder::Decoder;
-use self::matcher::{GUARD, Matcher};
+use self::matcher::{GUARD, Matcher, ends_inside};
 use self::sentencepiece::SentencePiece;
 use self::special::{Defaults, SpecialTokens};
 pub use self::vocabulary::TokenType;
@@ -112,6 +112,20 @@ impl Tokenizer {
     /// The mark that is set inside is U+FDD0, which is no character; those in `text` are lost.
     pub fn shield<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.parse.shield(text, &self.vocabulary)
+    }
+
+    /// As [`shield`](Self::shield), and such that no token of `others` is in it, nor one that what follows completes.
+    /// None of them is empty.
+    pub fn shield_from(&self, text: &str, others: &[&str]) -> String {
+        let mut shielded = self.shield(text).into_owned();
+        for token in others {
+            let first = token.chars().next().map_or(0, char::len_utf8);
+            shielded = shielded.replace(token, &format!("{}{GUARD}{}", &token[..first], &token[first..]));
+            if ends_inside(&shielded, token) {
+                shielded.push(GUARD);
+            }
+        }
+        shielded
     }
 
     /// A decoder for one answer.

@@ -11,7 +11,7 @@ use super::written::{PLACEHOLDER, Written, written};
 use crate::backend::{Activation, Backend, Dense, Linear};
 use crate::model::encoder::{Encoder, EncoderConfig};
 use crate::model::keys::Keys;
-use crate::model::loader::Loader;
+use crate::model::loader::{Loader, located};
 use crate::model::media::{Detail, Image, Placeholder};
 use crate::model::projector::projector_type;
 use crate::{Error, ErrorKind, Result};
@@ -27,6 +27,9 @@ pub struct VisionTower<B: Backend> {
     projector: Dense<B::Weights>,
     width: usize,
 }
+
+/// The most patches along the side of a tile: twice those of SmolVLM.
+const MAX_SIDE: usize = 64;
 
 /// How a tile is cut.
 #[derive(Clone, Copy)]
@@ -47,10 +50,7 @@ impl<B: Backend> VisionTower<B> {
     /// another type or shape than the others ask for.
     pub fn load(backend: B, model: &Arc<Gguf>) -> Result<Option<Self>> {
         let has = model.metadata().get("clip.has_vision_encoder")?.unwrap_or(false);
-        has.then(|| Self::read(backend, model)).transpose().map_err(|e| match model.paths().next() {
-            Some(path) => e.in_file(path),
-            None => e,
-        })
+        has.then(|| Self::read(backend, model)).transpose().map_err(|e| located(e, model))
     }
 
     fn read(backend: B, model: &Arc<Gguf>) -> Result<Self> {
@@ -132,6 +132,10 @@ impl Grid {
     fn read(keys: &Keys<'_>) -> Result<Self> {
         let (image, patch) = (keys.positive("image_size")?, keys.positive("patch_size")?);
         let scale = keys.optional_positive("projector.scale_factor")?.unwrap_or(1);
+        if image / patch > MAX_SIDE {
+            let detail = format!("found {image}, expected at most {MAX_SIDE} patches of {patch} pixels");
+            return Err(Error::new(ErrorKind::Unsupported, keys.name("image_size"), detail));
+        }
         if !image.is_multiple_of(patch) || !(image / patch).is_multiple_of(scale) {
             let expected = format!("a multiple of {scale} patches of {patch} pixels");
             return Err(Error::malformed(keys.name("image_size"), image, expected));

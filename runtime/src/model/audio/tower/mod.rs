@@ -31,7 +31,7 @@ use super::{Clip, HOP, LogMelStream, log_mel};
 use crate::backend::{Activation, Backend};
 use crate::model::encoder::{Encoder, EncoderConfig, Memory};
 use crate::model::keys::Keys;
-use crate::model::loader::Loader;
+use crate::model::loader::{Loader, located};
 use crate::model::media::Placeholder;
 use crate::{Error, ErrorKind, Result};
 
@@ -69,10 +69,7 @@ impl<B: Backend> AudioTower<B> {
     /// is missing or has another type or shape than the others ask for, blocks that are not whole tokens.
     pub fn load(backend: B, model: &Arc<Gguf>) -> Result<Option<Self>> {
         let has = model.metadata().get("clip.has_audio_encoder")?.unwrap_or(false);
-        has.then(|| Self::read(backend, model)).transpose().map_err(|e| match model.paths().next() {
-            Some(path) => e.in_file(path),
-            None => e,
-        })
+        has.then(|| Self::read(backend, model)).transpose().map_err(|e| located(e, model))
     }
 
     fn read(backend: B, model: &Arc<Gguf>) -> Result<Self> {
