@@ -61,7 +61,7 @@ parity: reference
 
 bench: reference
 	$(CARGO) build --release
-	for part in quantize runtime; do \
+	for part in quantize runtime towers; do \
 		$(REFERENCE)/venv/bin/python tests/bench/$$part.py --reference $(REFERENCE) \
 			--lorgnette target/release/lorgnette --output docs/benchmarks.md || exit; \
 	done

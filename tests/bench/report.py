@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
 
 # In the order they stand in the page.
-PARTS = ["runtime", "quantize"]
+PARTS = ["runtime", "towers", "quantize"]
 HEAD = "# Benchmarks\n\nWritten by `make bench`; do not edit.\n"
 
 

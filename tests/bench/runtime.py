@@ -92,7 +92,7 @@ def cold_start(out, tools, files, rounds):
 def memory(out, tools, files):
     out.append("### Peak memory\n")
     out.append(f"Most that was resident, the mapped file included, with a context of {CONTEXT} tokens filled in one prompt: "
-               "`lorgnette bench` and llama-bench. lorgnette keeps keys and values in F32, llama.cpp in F16.\n")
+               "`lorgnette bench` and llama-bench. Both keep keys and values in F16.\n")
     out.append("| shape | mix | file | lorgnette | llama.cpp |")
     out.append("|---|---|---|---|---|")
     for (shape, mix), model in files.items():

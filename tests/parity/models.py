@@ -144,6 +144,47 @@ def mmproj(path, width=256, layers=3, feed_forward=768, heads=4, projection=128,
     finish(writer)
 
 
+def ultravox(path, width=768, layers=12, feed_forward=3072, heads=12, bins=80, stack=8, hidden=4096, projection=576,
+             dtype="f16", seed=4):
+    """A Whisper encoder for 30 s and the projector of Ultravox."""
+    rng = np.random.default_rng(seed)
+    writer = gguf.GGUFWriter(path, "clip")
+    writer.add_type("mmproj")
+    writer.add_file_type(1)
+    writer.add_bool("clip.has_audio_encoder", True)
+    writer.add_string("clip.projector_type", "ultravox")
+    for key, value in {"embedding_length": width, "block_count": layers, "feed_forward_length": feed_forward,
+                       "attention.head_count": heads, "projection_dim": projection, "num_mel_bins": bins,
+                       "projector.stack_factor": stack}.items():
+        writer.add_uint32(f"clip.audio.{key}", value)
+    writer.add_float32("clip.audio.attention.layer_norm_epsilon", 1e-5)
+
+    for number, inputs in [(1, bins), (2, width)]:
+        put(writer, f"a.conv1d.{number}.weight", weights(rng, width, inputs, 3), "f16")
+        put(writer, f"a.conv1d.{number}.bias", weights(rng, width, 1), "f32")
+    put(writer, "a.position_embd.weight", weights(rng, 1500, width), "f32")
+    for i in range(layers):
+        b = f"a.blk.{i}."
+        for name in ["attn_q", "attn_k", "attn_v", "attn_out"]:
+            put(writer, f"{b}{name}.weight", weights(rng, width, width), dtype)
+            if name != "attn_k":
+                put(writer, f"{b}{name}.bias", weights(rng, width), dtype)
+        put(writer, b + "ffn_up.weight", weights(rng, feed_forward, width), dtype)
+        put(writer, b + "ffn_up.bias", weights(rng, feed_forward), dtype)
+        put(writer, b + "ffn_down.weight", weights(rng, width, feed_forward), dtype)
+        put(writer, b + "ffn_down.bias", weights(rng, width), dtype)
+        for name in ["ln1", "ln2"]:
+            put(writer, f"{b}{name}.weight", np.ones(width, np.float32), dtype)
+            put(writer, f"{b}{name}.bias", np.zeros(width, np.float32), dtype)
+    put(writer, "a.post_ln.weight", np.ones(width, np.float32), dtype)
+    put(writer, "a.post_ln.bias", np.zeros(width, np.float32), dtype)
+    put(writer, "mm.a.norm_pre.weight", np.ones(width * stack, np.float32), dtype)
+    put(writer, "mm.a.mlp.1.weight", weights(rng, hidden, width * stack), dtype)
+    put(writer, "mm.a.norm_mid.weight", np.ones(hidden // 2, np.float32), dtype)
+    put(writer, "mm.a.mlp.2.weight", weights(rng, projection, hidden // 2), dtype)
+    finish(writer)
+
+
 def imatrix(path, model, legacy=False, seed=3):
     """An importance matrix for every 2-D weight of `model`, in either of llama-imatrix's formats."""
     rng = np.random.default_rng(seed)
