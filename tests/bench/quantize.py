@@ -4,7 +4,6 @@ Every comparison alternates the two programs on the same file with the same numb
 same weather, and reports medians.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -15,7 +14,7 @@ import tempfile
 import gguf
 import numpy as np
 
-from report import run, settle, write
+from report import parser, run, settle, write
 import models  # noqa: I001 # report says where it is
 
 SPEED_MIXES = ["Q8_0", "Q4_0", "Q4_K_M", "Q6_K"]
@@ -108,12 +107,7 @@ def errors(out, tools, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reference", type=pathlib.Path, required=True, help="folder that tests/parity/set-up filled")
-    parser.add_argument("--lorgnette", type=pathlib.Path, required=True)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parser(__doc__).parse_args()
     tools = arguments.lorgnette, arguments.reference / "llama.cpp/build/bin/llama-quantize"
     out = []
     with tempfile.TemporaryDirectory(dir=arguments.reference) as folder:

@@ -1,5 +1,6 @@
 """What the benchmarks share: how a program is measured, and docs/benchmarks.md, of which each writes its own part."""
 
+import argparse
 import os
 import pathlib
 import platform
@@ -20,6 +21,17 @@ def run(command):
     output = subprocess.check_output([str(word) for word in measure + command])
     seconds, peak = output.split()
     return float(seconds), int(peak) / 2**20
+
+
+def parser(description):
+    """What every benchmark is told."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--reference", type=pathlib.Path, required=True, help="folder that tests/parity/set-up filled")
+    parser.add_argument("--lorgnette", type=pathlib.Path, required=True)
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    return parser
 
 
 def settle():

@@ -4,7 +4,6 @@ The models have the shapes of real ones and random weights; what is computed doe
 take turns on the same file with the same number of threads, and medians are reported.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -118,12 +117,7 @@ def make_models(lorgnette, folder, shapes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reference", type=pathlib.Path, required=True, help="folder that tests/parity/set-up filled")
-    parser.add_argument("--lorgnette", type=pathlib.Path, required=True)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser = report.parser(__doc__)
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     arguments = parser.parse_args()
     tools = Tools(arguments)

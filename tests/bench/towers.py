@@ -4,7 +4,6 @@ The towers have the shapes of real ones and random weights; what is computed doe
 take turns on the same files with the same number of threads, and medians are reported.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -105,13 +104,7 @@ def audio(out, arguments, folder, text, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reference", type=pathlib.Path, required=True, help="the folder of tests/parity/set-up")
-    parser.add_argument("--lorgnette", type=pathlib.Path, required=True)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = report.parser(__doc__).parse_args()
     arguments.quantize = arguments.reference / "llama.cpp/build/bin/llama-quantize"
     out = []
     with tempfile.TemporaryDirectory() as name:
