@@ -51,8 +51,9 @@ def vocabulary(size):
 
 
 def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_heads=2, vocab=512, tied=True,
-         dtype="f16", experts=0, context=2048, bos=None, head=None, seed=1):
-    """A language model. `bos` starts every text, `head` is the matrix of its output where that is not to be random."""
+         dtype="f16", experts=0, context=2048, bos=None, head=None, control=(), seed=1):
+    """A language model. `bos` starts every text, `head` is the matrix of its output where that is not to be random, and
+    the tokens `control` are the last ones of the vocabulary."""
     rng = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, arch)
     writer.add_name("random")
@@ -70,9 +71,9 @@ def text(path, arch="llama", width=256, layers=9, feed_forward=768, heads=4, kv_
         writer.add_expert_used_count(2)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
-    tokens, merges = vocabulary(vocab)
-    writer.add_token_list(tokens)
-    writer.add_token_types([1] * vocab)
+    tokens, merges = vocabulary(vocab - len(control))
+    writer.add_token_list([*tokens, *control])
+    writer.add_token_types([1] * len(tokens) + [3] * len(control))
     writer.add_token_merges(merges)
     writer.add_add_bos_token(bos is not None)
     if bos is not None:

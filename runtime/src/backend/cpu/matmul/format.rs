@@ -19,10 +19,11 @@ pub(super) trait Format<const HALVES: usize, const BYTES: usize> {
     /// The f16 that the scales of all steps have as a factor.
     fn scale_bits(block: &[u8; BYTES]) -> u16;
 
-    /// The other factor of the scale of a step; with one step in a block, that of all blocks.
+    /// The other factors of the scales of all steps, signed bytes, four to a word; of no meaning with one step in a
+    /// block.
     #[inline(always)]
-    fn sub_scale(_: &[u8; BYTES], _: usize) -> i8 {
-        1
+    fn sub_scales(_: &[u8; BYTES]) -> [u32; 4] {
+        [0; 4]
     }
 
     /// The f16 that the minima of all steps have as a factor.
@@ -31,11 +32,17 @@ pub(super) trait Format<const HALVES: usize, const BYTES: usize> {
         0
     }
 
-    /// As [`sub_scale`](Self::sub_scale), of the minimum.
+    /// As [`sub_scales`](Self::sub_scales), of the minima.
     #[inline(always)]
-    fn sub_min(_: &[u8; BYTES], _: usize) -> i8 {
-        0
+    fn sub_mins(_: &[u8; BYTES]) -> [u32; 4] {
+        [0; 4]
     }
+}
+
+/// Byte `index` of `word`.
+#[inline(always)]
+pub(super) fn signed_byte(word: u32, index: usize) -> f32 {
+    ((word << (24 - 8 * index)) as i32 >> 24) as f32
 }
 
 /// Calls `$run::<format, halves, block bytes>($arg, ..)` with the [`Format`] of a tensor type; `None` if it has none.
@@ -66,6 +73,12 @@ pub(super) fn bytes(block: &[u8], offset: usize) -> Bytes {
     Bytes::new(bytes)
 }
 
+/// Four bytes from `offset` on.
+#[inline(always)]
+pub(super) fn word(block: &[u8], offset: usize) -> u32 {
+    u32::from_le_bytes([block[offset], block[offset + 1], block[offset + 2], block[offset + 3]])
+}
+
 /// The bits of the f16 at `offset`.
 #[inline(always)]
 pub(super) fn half_bits(block: &[u8], offset: usize) -> u16 {
@@ -80,12 +93,15 @@ mod tests {
     use super::*;
 
     fn read<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>(blocks: &[u8]) -> Vec<f32> {
-        let float = |bits: u16, factor: i8| f16::from_bits(bits).to_f32() * f32::from(factor);
+        let float = |bits: u16, words: [u32; 4], step: usize| {
+            f16::from_bits(bits).to_f32()
+                * if F::STEPS > 1 { signed_byte(words[step / 4], step % 4) } else { 1.0 }
+        };
         let mut floats = Vec::new();
         for block in blocks.as_chunks().0 {
             for step in 0..F::STEPS {
-                let scale = float(F::scale_bits(block), F::sub_scale(block, step));
-                let min = float(F::min_bits(block), F::sub_min(block, step));
+                let scale = float(F::scale_bits(block), F::sub_scales(block), step);
+                let min = float(F::min_bits(block), F::sub_mins(block), step);
                 let level = |level: u8| f32::from(i16::from(level) - i16::from(F::OFFSET));
                 for half in F::levels(block, step) {
                     floats.extend(half.to_array().map(|x| level(x) * scale - min));

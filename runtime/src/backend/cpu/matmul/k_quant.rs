@@ -1,6 +1,6 @@
 //! `Q4_K`, `Q5_K` and `Q6_K`: 256 levels with scales of scales. Their bytes are described in `lorgnette_quant`.
 
-use super::format::{Format, bytes, half_bits};
+use super::format::{Format, bytes, half_bits, word};
 use crate::backend::cpu::isa::{Bytes, array};
 
 /// Levels of `BITS` bits above a minimum, in sub-blocks of 32.
@@ -8,6 +8,11 @@ pub(super) struct Q45K<const BITS: usize>;
 
 /// Levels of six bits around zero, in sub-blocks of 16.
 pub(super) struct Q6K;
+
+/// In each of four bytes.
+const SIX_BITS: u32 = 0x3f3f_3f3f;
+const FOUR_BITS: u32 = 0x0f0f_0f0f;
+const UPPER_BITS: u32 = 0xc0c0_c0c0;
 
 const SUBS: usize = 8;
 const SCALES: usize = 4;
@@ -35,11 +40,11 @@ impl<const BITS: usize, const BYTES: usize> Format<2, BYTES> for Q45K<BITS> {
         half_bits(block, 0)
     }
 
+    /// Six bits each: the first four whole, of the others four bits here and the upper two above those of the first.
     #[inline(always)]
-    fn sub_scale(block: &[u8; BYTES], step: usize) -> i8 {
-        let b = &block[SCALES..HIGH_BITS];
-        let scale = if step < 4 { b[step] & 63 } else { (b[step + 4] & 15) | (b[step - 4] >> 6 << 4) };
-        scale as i8
+    fn sub_scales(block: &[u8; BYTES]) -> [u32; 4] {
+        let (scales, low) = (word(block, SCALES), word(block, SCALES + 8));
+        [scales & SIX_BITS, low & FOUR_BITS | (scales & UPPER_BITS) >> 2, 0, 0]
     }
 
     #[inline(always)]
@@ -48,10 +53,9 @@ impl<const BITS: usize, const BYTES: usize> Format<2, BYTES> for Q45K<BITS> {
     }
 
     #[inline(always)]
-    fn sub_min(block: &[u8; BYTES], step: usize) -> i8 {
-        let b = &block[SCALES..HIGH_BITS];
-        let min = if step < 4 { b[step + 4] & 63 } else { (b[step + 4] >> 4) | (b[step] >> 6 << 4) };
-        min as i8
+    fn sub_mins(block: &[u8; BYTES]) -> [u32; 4] {
+        let (mins, low) = (word(block, SCALES + 4), word(block, SCALES + 8));
+        [mins & SIX_BITS, low >> 4 & FOUR_BITS | (mins & UPPER_BITS) >> 2, 0, 0]
     }
 }
 
@@ -76,7 +80,7 @@ impl Format<1, 210> for Q6K {
     }
 
     #[inline(always)]
-    fn sub_scale(block: &[u8; 210], step: usize) -> i8 {
-        block[192 + step] as i8
+    fn sub_scales(block: &[u8; 210]) -> [u32; 4] {
+        array(|i| word(block, 192 + 4 * i))
     }
 }

@@ -46,14 +46,9 @@ impl<const BITS: usize, const AFFINE: bool, const BYTES: usize> Format<2, BYTES>
         half_bits(block, 0)
     }
 
+    /// What is stored is not taken off but added: its sign is turned.
     #[inline(always)]
     fn min_bits(block: &[u8; BYTES]) -> u16 {
-        if AFFINE { half_bits(block, 2) } else { 0 }
-    }
-
-    /// The minimum is stored with its sign, and not taken off but added.
-    #[inline(always)]
-    fn sub_min(_: &[u8; BYTES], _: usize) -> i8 {
-        -1
+        if AFFINE { half_bits(block, 2) ^ 0x8000 } else { 0 }
     }
 }

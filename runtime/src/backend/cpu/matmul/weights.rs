@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::format::Format;
+use super::format::{Format, signed_byte};
 use crate::backend::cpu::isa::{Bytes, Isa, Levels, MAX_LANES, array};
 
 /// Registers of outputs side by side where weights are unpacked.
@@ -68,23 +68,34 @@ impl<'a, F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Weig
             for (block, halves) in row.iter().zip(halves.chunks_exact_mut(count)) {
                 halves[lane] = if MIN { F::min_bits(block) } else { F::scale_bits(block) };
             }
-            if F::STEPS > 1 {
-                for (block, out) in row.iter().zip(out.chunks_exact_mut(F::STEPS * count)) {
-                    for step in 0..F::STEPS {
-                        let factor = if MIN { F::sub_min(block, step) } else { F::sub_scale(block, step) };
-                        out[step * count + lane] = f32::from(factor);
-                    }
-                }
-            }
         }
-        // With one step in a block the other factor is the same everywhere.
-        let first = &self.blocks[0];
-        let factor = f32::from(if MIN { F::sub_min(first, 0) } else { F::sub_scale(first, 0) });
-        for (halves, out) in halves.chunks_exact(count).zip(out.chunks_exact_mut(F::STEPS * count)) {
+        let blocks = halves.chunks_exact(count).zip(out.chunks_exact_mut(F::STEPS * count));
+        for (index, (halves, out)) in blocks.enumerate() {
+            if F::STEPS > 1 {
+                self.read_factors::<MIN>(lanes, index, out);
+            }
             for (i, out) in out.chunks_exact_mut(I::LANES).enumerate() {
                 let scale = I::load_halves(&halves[i * I::LANES % count..]);
-                let factors = if F::STEPS > 1 { I::load(out) } else { I::splat(factor) };
+                let factors = if F::STEPS > 1 { I::load(out) } else { I::splat(1.0) };
                 I::store(I::mul(scale, factors), out);
+            }
+        }
+    }
+
+    /// The other factors of all steps of the blocks numbered `index`: `[step][output]`.
+    #[inline(always)]
+    fn read_factors<const MIN: bool>(&self, lanes: &Lanes, index: usize, out: &mut [f32]) {
+        let mut words = [[0; REGISTERS * MAX_LANES]; 4];
+        for lane in 0..lanes.count {
+            let block = &self.blocks[lanes.rows[lane] + index];
+            let factors = if MIN { F::sub_mins(block) } else { F::sub_scales(block) };
+            for (words, factors) in words.iter_mut().zip(factors) {
+                words[lane] = factors;
+            }
+        }
+        for (step, out) in out.chunks_exact_mut(lanes.count).enumerate() {
+            for (out, word) in out.iter_mut().zip(&words[step / 4]) {
+                *out = signed_byte(*word, step % 4);
             }
         }
     }
