@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use lorgnette_device::camera::v4l::{Options, Select, V4lCamera, Wanted};
 use lorgnette_device::camera::{PixelFormat, Rate};
@@ -117,6 +118,8 @@ impl Fake {
         options.select = Select::First;
         options.wanted = Wanted { format: None, width: 640, height: 480, rate: RATE };
         options.devices = self.folder.clone();
+        // A busy machine is not to be taken for a camera that hangs.
+        options.patience = Duration::from_secs(60);
         options
     }
 
