@@ -27,6 +27,8 @@ use crate::error::{Error, ErrorKind, Result};
 const SECONDS: usize = 2;
 /// How many blocks it holds: as many as there are in that time when each is a millisecond.
 const BLOCKS: usize = 2000;
+/// The most that a sample may be, of full scale: floats may say anything, and filters and sums are to stay finite.
+pub(super) const LOUDEST: f32 = 8.0;
 
 /// The two ends of a ring for sound of `format` from a microphone with that switch.
 ///
@@ -62,7 +64,8 @@ impl Intake {
     /// Takes a block of interleaved samples, whose first frame was recorded at `captured`. `to_f32` gives their value
     /// with full scale at 1.
     ///
-    /// Channels are averaged, and a sample that is not a finite number is taken as silence. A block that finds no
+    /// Channels are averaged, a sample that is not a finite number is taken as silence, and one beyond eight times full
+    /// scale as that. A block that finds no
     /// room is dropped as a whole and counted as an overrun; while the microphone is muted it is dropped uncounted.
     pub fn push<S>(&mut self, interleaved: &[S], captured: Timestamp, to_f32: impl Fn(&S) -> f32) {
         self.signals.0.heard.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +79,7 @@ impl Intake {
             return;
         };
         let scale = 1.0 / self.channels as f32;
-        let mono = |frame: &[S]| finite(frame.iter().map(&to_f32).sum::<f32>() * scale);
+        let mono = |frame: &[S]| frame.iter().map(|sample| finite(to_f32(sample))).sum::<f32>() * scale;
         room.fill_from_iter(interleaved.chunks_exact(self.channels).map(mono));
         let overruns = self.signals.overruns();
         // There is room: it was asked for above, and only the other end makes this one less full.
@@ -90,7 +93,7 @@ impl Intake {
 }
 
 fn finite(sample: f32) -> f32 {
-    if sample.is_finite() { sample } else { 0.0 }
+    if sample.is_finite() { sample.clamp(-LOUDEST, LOUDEST) } else { 0.0 }
 }
 
 /// A stretch of sound in the ring.

@@ -10,6 +10,8 @@ use v4l::device::Device;
 use v4l::v4l_sys as sys;
 use v4l::v4l2::{self, vidioc};
 
+use crate::error::printable;
+
 const CAPTURE: u32 = sys::v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE;
 /// More formats than any driver has.
 const MOST_FORMATS: u32 = 64;
@@ -113,8 +115,8 @@ unsafe fn ask<T>(device: &Device, request: vidioc::_IOC_TYPE, argument: &mut T) 
     unsafe { v4l2::ioctl(device.handle().fd(), request, std::ptr::from_mut(argument).cast::<c_void>()) }
 }
 
-/// A text of a driver: up to its first zero, perhaps cut within a character, and nothing that steers a terminal.
+/// A text of a driver: up to its first zero, perhaps cut within a character.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).trim().replace(char::is_control, "")
+    printable(String::from_utf8_lossy(&bytes[..end]).trim())
 }

@@ -102,7 +102,7 @@ impl CpalDriver {
             SampleFormat::F64 => listen::<f64>(device, config, intake, clock),
             _ => listen::<f32>(device, config, intake, clock),
         }?;
-        Ok(Opened { device: device.to_string(), outlet, stream: Box::new(stream) })
+        Ok(Opened { device: devices::name(device), outlet, stream: Box::new(stream) })
     }
 }
 
@@ -110,7 +110,7 @@ impl Driver for CpalDriver {
     fn open(&mut self, mute: &Mute) -> Result<Opened> {
         devices::quiet();
         let device = devices::choose(self.choice.as_deref())?;
-        self.stream(&device, mute).map_err(|error| error.of(&device))
+        self.stream(&device, mute).map_err(|error| error.of(devices::name(&device)))
     }
 }
 
