@@ -151,6 +151,25 @@ fn a_damaged_picture_is_said_and_the_next_one_comes() {
 }
 
 #[test]
+fn behind_a_jpeg_without_an_end_and_what_is_none_the_next_one_is_found() {
+    with_folder(|folder| {
+        let path = folder.join("video.mjpeg");
+        let [first, second, third] = [1, 2, 3].map(|number| made::jpeg(WIDTH, HEIGHT, number));
+        let half = &second[..second.len() / 2];
+        fs::write(&path, [&b"noise \xff\xff"[..], &first, b"noise", half, &third].concat()).unwrap();
+        let mut camera = Player::new(Mjpeg::open(&path, RATE).unwrap(), Arc::new(ManualClock::default()));
+        let mut frame = Frame::default();
+        let end = Timestamp::from_start(Duration::from_secs(9));
+        assert!(matches!(camera.next(&mut frame, end), Event::Frame));
+        assert_eq!(made::number_of(&frame), 1);
+        assert!(matches!(camera.next(&mut frame, end), Event::Damaged(_)));
+        assert!(matches!(camera.next(&mut frame, end), Event::Frame));
+        assert_eq!((made::number_of(&frame), frame.sequence()), (3, 2));
+        assert!(matches!(camera.next(&mut frame, end), Event::End));
+    });
+}
+
+#[test]
 fn a_video_that_is_cut_anywhere_ends_with_a_word_or_in_silence() {
     with_folder(|folder| {
         made::write_y4m(&folder.join("whole.y4m"), 8, 8, 2);
