@@ -114,6 +114,17 @@ fn energy_is_counted_from_the_first_reading_on_and_through_a_wrap() {
 }
 
 #[test]
+fn a_counter_that_starts_anew_has_not_wrapped() {
+    let tree = Tree::recorded("laptop");
+    let mut source = tree.source();
+    let counter = "class/powercap/intel-rapl:0/energy_uj";
+    tree.write(counter, "1000000");
+    assert_eq!(source.read().processor_joules, Some(0.0));
+    tree.write(counter, "1000");
+    assert_eq!(source.read().processor_joules, None);
+}
+
+#[test]
 fn a_counter_that_wraps_nobody_knows_where_is_not_guessed_at() {
     let tree = Tree::recorded("laptop");
     let mut source = tree.source();
