@@ -112,7 +112,7 @@ impl Frame {
         }
     }
 
-    /// The part of the picture within `region`, at the resolution of the sensor. What lies outside is cut off.
+    /// The part of the picture within `region`, at the resolution that the camera was asked for. What lies outside is cut off.
     ///
     /// # Errors
     /// As [`Frame::picture`], and [`crate::ErrorKind::Argument`] when nothing of the region lies in the picture.

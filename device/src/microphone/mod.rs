@@ -84,7 +84,7 @@ pub enum Event {
     Lost(Error),
     /// The lost device, or the one that is the default now, is open.
     Reopened(Input),
-    /// The system moved the running stream to another device, because the default changed.
+    /// The system moved the running stream to another device, because the default changed. ALSA does not tell.
     Rerouted,
     /// A recording is over. So will be every later call.
     End,

@@ -98,7 +98,7 @@ fn samples_that_are_no_numbers_are_refused() {
 
 #[test]
 fn samples_beyond_all_bounds_stay_finite() {
-    let loudest = vec![f32::MAX, f32::MAX, f32::MIN, f32::MIN].repeat(4800);
+    let loudest = [f32::MAX, f32::MAX, f32::MIN, f32::MIN].repeat(4800);
     let format = Format { rate: 48_000, channels: 2 };
     // play() looks at every sample.
     let (count, failed) = play(Recording::samples(format, loudest.clone()));

@@ -64,6 +64,26 @@ fn a_busy_camera_and_one_without_a_readable_format_are_told_apart() {
 }
 
 #[test]
+fn a_camera_that_cannot_be_started_or_stopped_is_said_and_closed() {
+    with_fake(|fake| {
+        fake.offer(PixelFormat::Yuyv, 640, 480);
+        // More often than the fake has handles.
+        for _ in 0..20 {
+            fake.set("unstartable");
+            let error = V4lCamera::open(fake.options(), Arc::new(MonotonicClock)).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Io);
+            assert!(error.to_string().contains("start"), "{error}");
+            fake.clear("unstartable");
+            let mut camera = fake.open();
+            await_event(&mut camera, framed);
+            fake.set("unstoppable");
+            drop(camera);
+            fake.clear("unstoppable");
+        }
+    });
+}
+
+#[test]
 fn an_unplugged_camera_is_opened_again_when_it_comes_back() {
     with_fake(|fake| {
         fake.offer(PixelFormat::Mjpg, 640, 480);

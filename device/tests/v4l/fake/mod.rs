@@ -46,7 +46,7 @@ fn library() -> &'static Path {
     LIBRARY.get_or_init(|| {
         let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fake-{}.so", std::process::id()));
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/v4l/fake");
-        let sources = ["camera.c", "preload.c"].map(|source| folder.join(source));
+        let sources = ["camera.c", "modes.c", "preload.c"].map(|source| folder.join(source));
         let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
         let flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"];
         let status = Command::new(compiler).args(flags).arg(&library).args(sources).arg("-ldl").status();
