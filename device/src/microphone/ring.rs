@@ -2,25 +2,28 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use lorgnette_device::clock::{Clock, MonotonicClock};
+//! use std::time::Duration;
+//! use lorgnette_device::clock::MonotonicClock;
 //! use lorgnette_device::microphone::{Format, Mute, ring};
 //!
 //! let format = Format { rate: 48_000, channels: 2 };
 //! let mute = Mute::new(Arc::new(MonotonicClock));
 //! let (mut intake, outlet) = ring::ring(format, &mute)?;
 //! // In the callback: 10 ms of stereo.
-//! intake.push(&[0i16; 960], MonotonicClock.now(), |&sample| f32::from(sample) / 32768.0);
+//! intake.push_now(&[0i16; 960], Duration::ZERO, &MonotonicClock, |&sample| f32::from(sample) / 32768.0);
 //! # drop(outlet);
 //! # Ok::<(), lorgnette_device::Error>(())
 //! ```
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{Format, Mute};
 use crate::Timestamp;
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much sound the ring holds, in seconds: how long a task may sleep.
@@ -42,6 +45,7 @@ pub fn ring(format: Format, mute: &Mute) -> Result<(Intake, Outlet)> {
     let (blocks_in, blocks_out) = RingBuffer::new(BLOCKS);
     let signals = Signals::default();
     let intake = Intake {
+        rate: format.rate,
         channels: format.channels.into(),
         samples: samples_in,
         blocks: blocks_in,
@@ -53,6 +57,7 @@ pub fn ring(format: Format, mute: &Mute) -> Result<(Intake, Outlet)> {
 
 /// The end for the callback. Nothing in it waits, allocates or calls the operating system.
 pub struct Intake {
+    rate: u32,
     channels: usize,
     samples: Producer<f32>,
     blocks: Producer<Block>,
@@ -84,6 +89,19 @@ impl Intake {
         let overruns = self.signals.overruns();
         // There is room: it was asked for above, and only the other end makes this one less full.
         let _ = self.blocks.push(Block { captured, frames, overruns });
+    }
+
+    /// As [`Intake::push`], for a block that is handed over now and whose first frame was recorded so long ago, says the
+    /// device. A block began no later than it lasts, whatever it says.
+    pub fn push_now<S>(
+        &mut self,
+        interleaved: &[S],
+        ago: Duration,
+        clock: &dyn Clock,
+        to_f32: impl Fn(&S) -> f32,
+    ) {
+        let lasts = Duration::from_secs((interleaved.len() / self.channels) as u64) / self.rate;
+        self.push(interleaved, clock.now() - ago.max(lasts), to_f32);
     }
 
     /// Where a driver says what else happened, from any thread.

@@ -9,22 +9,9 @@ use lorgnette_device::camera::{Camera, Event, Frame, Mode, PixelFormat};
 use lorgnette_device::clock::{Clock, MonotonicClock};
 
 use super::check;
-use super::common::compliance::next_frame;
+use super::common::compliance::{await_event, next_frame};
 use super::common::made::{self, number_of};
 use super::fake::with_fake;
-
-/// The next event that `wanted` knows, past frames and others.
-fn await_event<T>(camera: &mut dyn Camera, wanted: impl Fn(&Event) -> Option<T>) -> T {
-    let deadline = MonotonicClock.now() + Duration::from_secs(30);
-    let mut frame = Frame::default();
-    loop {
-        let event = camera.next(&mut frame, deadline);
-        if let Some(found) = wanted(&event) {
-            return found;
-        }
-        assert!(!matches!(event, Event::Timeout), "nothing came");
-    }
-}
 
 fn framed(event: &Event) -> Option<()> {
     matches!(event, Event::Frame).then_some(())
