@@ -4,7 +4,7 @@
 # make arm           the kernels' tests on emulated AArch64; fetches a compiler and QEMU (minutes, two gigabytes)
 # make parity        against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
 # make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
-# make device-bench  what capture costs, with the fake camera of the tests
+# make device-bench  what capture costs, with the fake camera of the tests; writes its part of docs/benchmarks.md
 # make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
@@ -67,7 +67,9 @@ bench: reference
 	done
 
 device-bench: packages
-	$(CARGO) bench --package lorgnette-device --bench capture
+	@tests/install-packages python3
+	python3 tests/bench/capture.py --output docs/benchmarks.md -- \
+		$(CARGO) bench --package lorgnette-device --bench capture
 
 device-vm: packages
 	@tests/install-packages $(VM_PACKAGES)

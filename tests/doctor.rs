@@ -84,7 +84,7 @@ fn cameras_are_shown_with_what_they_offer_and_a_broken_one_with_what_is_wrong() 
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("fake.so");
     let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("device/tests/v4l/fake");
-    let sources = ["camera.c", "preload.c"].map(|source| fake.join(source));
+    let sources = ["camera.c", "modes.c", "preload.c"].map(|source| fake.join(source));
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).args(sources).arg("-ldl").status();
     assert!(built.unwrap().success());

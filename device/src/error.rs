@@ -99,7 +99,7 @@ impl std::error::Error for Error {
 }
 
 /// Names come from files and devices: what would steer a terminal is escaped.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escaped).collect()
 }

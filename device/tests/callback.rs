@@ -3,38 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-use std::sync::Arc;
+#[path = "common/counting.rs"]
+#[allow(dead_code, reason = "only a part is used here")]
+mod counting;
 
-use lorgnette_device::clock::{Clock, MonotonicClock};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lorgnette_device::clock::MonotonicClock;
 use lorgnette_device::microphone::ring::{Intake, Outlet, ring};
 use lorgnette_device::microphone::{Format, Mute};
-
-/// Counts what the current thread allocates and frees.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const FORMAT: Format = Format { rate: 48_000, channels: 2 };
 
@@ -48,24 +26,24 @@ fn open() -> (Intake, Outlet, Mute) {
 fn play(intake: &mut Intake, mute: &Mute) {
     let block = [12_345i16; 960];
     for _ in 0..300 {
-        intake.push(&block, MonotonicClock.now(), |&sample| f32::from(sample) / 32768.0);
+        intake.push_now(&block, Duration::from_millis(12), &MonotonicClock, |&it| f32::from(it) / 32768.0);
     }
     let signals = intake.signals();
     signals.overrun();
     signals.lost(lorgnette_device::ErrorKind::Gone);
     drop(signals);
     mute.mute();
-    intake.push(&[f32::NAN; 960], MonotonicClock.now(), |&sample| sample);
+    intake.push_now(&[f32::NAN; 960], Duration::ZERO, &MonotonicClock, |&sample| sample);
 }
 
 #[test]
 fn the_callback_allocates_nothing() {
     let (mut intake, _outlet, mute) = open();
-    let before = COUNT.get();
+    let before = counting::in_this_thread();
     play(&mut intake, &mute);
-    assert_eq!(COUNT.get(), before);
+    assert_eq!(counting::in_this_thread(), before);
     drop(vec![0u8; 1]);
-    assert_eq!(COUNT.get(), before + 2, "the counter counts");
+    assert_eq!(counting::in_this_thread(), before + 2, "the counter counts");
 }
 
 /// The callback runs in a process of its own, which the kernel ends at the first system call that is not for the time.

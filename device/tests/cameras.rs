@@ -12,9 +12,9 @@ use std::time::Duration;
 use common::compliance::{self, Case};
 use common::made;
 use lorgnette_device::camera::{
-    Camera, Event, Folder, Frame, Mjpeg, Pace, Player, Rate, Recording, Still, Y4m, open_recording,
+    Camera, Event, Folder, Frame, Mjpeg, Pace, Picture, Player, Rate, Recording, Still, Y4m, open_recording,
 };
-use lorgnette_device::clock::{Clock, ManualClock};
+use lorgnette_device::clock::{Clock, ManualClock, MonotonicClock};
 use lorgnette_device::{ErrorKind, Timestamp};
 
 const WIDTH: usize = 64;
@@ -119,6 +119,18 @@ fn a_slow_consumer_gets_exactly_the_frames_that_the_clock_says() {
 }
 
 #[test]
+fn no_rate_keeps_a_player_beyond_its_deadline() {
+    let grey = Picture::filled(8, 8, [128; 3]);
+    let still = Still::from_picture(&grey, Rate::per_second(u32::MAX));
+    let mut camera = Player::new(still, Arc::new(MonotonicClock));
+    let mut frame = Frame::default();
+    assert!(matches!(camera.next(&mut frame, MonotonicClock.now()), Event::Frame));
+    // Billions of pictures later.
+    MonotonicClock.sleep_until(MonotonicClock.now() + Duration::from_millis(500));
+    assert!(matches!(camera.next(&mut frame, MonotonicClock.now()), Event::Timeout));
+}
+
+#[test]
 fn a_damaged_picture_is_said_and_the_next_one_comes() {
     with_folder(|folder| {
         made::write_folder(folder, WIDTH, HEIGHT, 3);
@@ -134,6 +146,25 @@ fn a_damaged_picture_is_said_and_the_next_one_comes() {
         assert!(error.device().unwrap().ends_with("0001.jpg"), "{error}");
         assert!(matches!(camera.next(&mut frame, end), Event::Frame));
         assert_eq!((frame.sequence(), frame.dropped()), (2, 1));
+        assert!(matches!(camera.next(&mut frame, end), Event::End));
+    });
+}
+
+#[test]
+fn behind_a_jpeg_without_an_end_and_what_is_none_the_next_one_is_found() {
+    with_folder(|folder| {
+        let path = folder.join("video.mjpeg");
+        let [first, second, third] = [1, 2, 3].map(|number| made::jpeg(WIDTH, HEIGHT, number));
+        let half = &second[..second.len() / 2];
+        fs::write(&path, [&b"noise \xff\xff"[..], &first, b"noise", half, &third].concat()).unwrap();
+        let mut camera = Player::new(Mjpeg::open(&path, RATE).unwrap(), Arc::new(ManualClock::default()));
+        let mut frame = Frame::default();
+        let end = Timestamp::from_start(Duration::from_secs(9));
+        assert!(matches!(camera.next(&mut frame, end), Event::Frame));
+        assert_eq!(made::number_of(&frame), 1);
+        assert!(matches!(camera.next(&mut frame, end), Event::Damaged(_)));
+        assert!(matches!(camera.next(&mut frame, end), Event::Frame));
+        assert_eq!((made::number_of(&frame), frame.sequence()), (3, 2));
         assert!(matches!(camera.next(&mut frame, end), Event::End));
     });
 }
@@ -182,6 +213,7 @@ fn a_header_that_lies_is_refused_by_name() {
             ("YUV4MPEG2 W99999 H8 F10:1\n", ErrorKind::Unsupported, "99999"),
             ("YUV4MPEG2 Wx H8 F10:1\n", ErrorKind::Malformed, "Wx"),
             ("YUV4MPEG2 W8 H8 F10:0\n", ErrorKind::Malformed, "F10:0"),
+            ("YUV4MPEG2 W8 H8 F4294967295:1\n", ErrorKind::Malformed, "F4294967295:1"),
             ("YUV4MPEG2 W8 H8 F10:1 C444\n", ErrorKind::Unsupported, "C444"),
             ("YUV4MPEG2 W8 H8 F10:1 It\n", ErrorKind::Unsupported, "It"),
         ] {

@@ -77,6 +77,12 @@ fn scaling_keeps_flat_pictures_flat_and_ramps_straight() {
     for (width, height) in [(1, 1), (5, 90), (74, 46), (300, 2)] {
         assert_eq!(flat.resize(width, height), Picture::filled(width, height, [9, 120, 250]));
     }
+    let dot = Picture::filled(1, 1, [1, 2, 3]);
+    let largest = dot.resize(usize::MAX, usize::MAX);
+    assert_eq!(
+        (largest.width(), largest.height()),
+        (Picture::MAX_SIDE, Picture::MAX_PIXELS / Picture::MAX_SIDE)
+    );
     let ramp: Vec<u8> = (0..64).flat_map(|x| [4 * x as u8; 3]).collect();
     let ramp = Picture::new(64, 1, ramp).unwrap().resize(16, 1);
     // The mean of the four pixels under each, but for the edges, where there is less to the side.

@@ -18,12 +18,12 @@ use ::v4l::control::{Control, Value};
 use ::v4l::device::Device;
 use ::v4l::format::{Format, FourCC};
 use ::v4l::video::Output;
-use common::compliance::{self, Case, next_frame};
+use common::compliance::{self, Case, await_event, next_frame};
 use common::made::{NUMBERS, jpeg, number_of};
 use lorgnette_device::ErrorKind;
 use lorgnette_device::camera::v4l::{self, Options, Select, V4lCamera, Wanted};
 use lorgnette_device::camera::{Camera, Event, Frame, PixelFormat, Rate};
-use lorgnette_device::clock::{Clock, MonotonicClock};
+use lorgnette_device::clock::MonotonicClock;
 
 /// Slow enough for an emulated processor.
 const RATE: Rate = Rate::per_second(10);
@@ -38,18 +38,6 @@ fn open(select: Select, format: PixelFormat, width: usize, height: usize) -> V4l
 
 fn vivid() -> Select {
     Select::Name("vivid".into())
-}
-
-fn await_event<T>(camera: &mut dyn Camera, wanted: impl Fn(Event) -> Option<T>) -> T {
-    let deadline = MonotonicClock.now() + Duration::from_secs(60);
-    let mut frame = Frame::default();
-    loop {
-        let event = camera.next(&mut frame, deadline);
-        assert!(!matches!(event, Event::Timeout), "nothing came");
-        if let Some(found) = wanted(event) {
-            return found;
-        }
-    }
 }
 
 /// Presses a button of vivid that makes something fail: numbers of `vivid-ctrls.c`.

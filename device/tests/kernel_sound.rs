@@ -4,6 +4,9 @@
 #![cfg(all(target_os = "linux", feature = "cpal"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "common/random.rs"]
+#[allow(dead_code, reason = "only a part is used here")]
+mod random;
 #[path = "common/signal.rs"]
 mod signal;
 

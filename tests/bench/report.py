@@ -11,8 +11,11 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
 
 # In the order they stand in the page.
-PARTS = ["runtime", "towers", "quantize"]
-HEAD = "# Benchmarks\n\nWritten by `make bench`; do not edit.\n"
+PARTS = ["runtime", "towers", "quantize", "capture"]
+HEAD = "# Benchmarks
+
+Written by `make bench` and `make device-bench`; do not edit.
+"
 
 
 def run(command):
@@ -45,12 +48,17 @@ def machine():
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
 
 
-def write(page, part, title, lines):
-    """Puts `lines` into their part of `page`; the other parts stay."""
+def llama_cpp():
+    version = (pathlib.Path(__file__).parents[1] / "parity/llama.cpp.txt").read_text().strip()
+    return f"llama.cpp of {version}, built natively (`GGML_NATIVE=ON`)"
+
+
+def write(page, part, title, lines, peer=llama_cpp):
+    """Puts `lines` into their part of `page`; the other parts stay. `peer` names what was measured beside lorgnette."""
     written = page.read_text() if page.exists() else ""
     parts = dict(re.findall(r"<!-- (\w+) -->\n(.*?)<!-- end -->\n", written, re.DOTALL))
-    version = (pathlib.Path(__file__).parents[1] / "parity/llama.cpp.txt").read_text().strip()
-    head = [f"## {title}\n", f"- machine: {machine()}", f"- peer: llama.cpp of {version}, built natively (`GGML_NATIVE=ON`)\n"]
+    facts = [f"- machine: {machine()}"] + ([f"- peer: {peer()}"] if peer else [])
+    head = [f"## {title}\n", "\n".join(facts) + "\n"]
     parts[part] = "\n".join(head + lines).rstrip("\n") + "\n"
     blocks = [f"\n<!-- {name} -->\n{parts[name]}<!-- end -->\n" for name in PARTS if name in parts]
     page.write_text(HEAD + "".join(blocks))

@@ -99,9 +99,6 @@ fn processor_time() -> Duration {
 }
 
 fn report(fake: &Fake) {
-    let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    println!("Measured on {}, times in ms.\n", model.map_or("an unknown processor", |(_, model)| model));
     println!(
         "| camera | CPU share | latency, median | latency, worst | brightness | gate | sharpness | colours | frames | dropped | worth it |"
     );

@@ -1,4 +1,5 @@
-//! What capture costs, as Markdown: `cargo bench -p lorgnette-device --bench capture`.
+//! What capture costs, in milliseconds, as Markdown: `cargo bench -p lorgnette-device --bench capture`. `make
+//! device-bench` puts it into docs/benchmarks.md.
 //!
 //! The camera is the fake of the tests, at the pace of a real one; what the fake does in the place of hardware (one
 //! copy of each picture) is part of the figures. The consumer does what the live loop does: it takes the newest frame,

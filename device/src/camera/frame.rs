@@ -2,7 +2,7 @@
 
 use super::convert;
 use super::jpeg;
-use super::layout::{Layout, PixelFormat};
+use super::layout::{Layout, PixelFormat, check_size};
 use super::picture::Picture;
 use super::region::Region;
 use crate::{Error, ErrorKind, Result, Timestamp};
@@ -112,7 +112,7 @@ impl Frame {
         }
     }
 
-    /// The part of the picture within `region`, at the resolution of the sensor. What lies outside is cut off.
+    /// The part of the picture within `region`, at the resolution that the camera was asked for. What lies outside is cut off.
     ///
     /// # Errors
     /// As [`Frame::picture`], and [`crate::ErrorKind::Argument`] when nothing of the region lies in the picture.
@@ -177,8 +177,10 @@ impl<'a> Luma<'a> {
     /// `height` rows of `width` pixels without gaps.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Malformed`] when there are not as many bytes.
+    /// [`crate::ErrorKind::Malformed`] when a side is 0 or there are not as many bytes,
+    /// [`crate::ErrorKind::Unsupported`] when there are more pixels than [`Picture::MAX_PIXELS`].
     pub fn new(width: usize, height: usize, bytes: &'a [u8]) -> Result<Self> {
+        check_size(width, height)?;
         if bytes.len() != width * height {
             let expected = format!("{width} x {height} bytes");
             return Err(Error::malformed("brightness", format!("{} bytes", bytes.len()), expected));

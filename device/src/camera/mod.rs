@@ -2,7 +2,7 @@
 //!
 //! A [`Camera`] is asked for its next frame and gives the newest that it has. A [`Frame`] keeps the bytes that the
 //! sensor sent; it is decoded when somebody asks, only as far as they ask: brightness for the
-//! [gate](crate::gate), all colours for the model, or a [region](Frame::crop) at full resolution.
+//! [gate](crate::gate), all colours for the model, or a [region](Frame::crop) at the resolution that is streamed.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -3,11 +3,12 @@
 use super::picture::Picture;
 
 impl Picture {
-    /// The picture at `width` x `height` pixels, each side brought within 1 and [`Picture::MAX_SIDE`].
+    /// The picture at `width` x `height` pixels, each side brought within 1 and [`Picture::MAX_SIDE`], and the height
+    /// within what [`Picture::MAX_PIXELS`] leaves.
     #[must_use]
     pub fn resize(&self, width: usize, height: usize) -> Self {
-        let side = |side: usize| side.clamp(1, Self::MAX_SIDE);
-        let (width, height) = (side(width), side(height));
+        let width = width.clamp(1, Self::MAX_SIDE);
+        let height = height.clamp(1, Self::MAX_SIDE.min(Self::MAX_PIXELS / width));
         if self.rgb().is_empty() {
             return Self::filled(width, height, [0; 3]);
         }

@@ -45,12 +45,14 @@ impl Slot {
         self.changed.notify_all();
     }
 
-    /// Leaves word. Of too many words the oldest are forgotten; what a lost camera saw last is stale.
+    /// Leaves word. Of too many words the oldest are forgotten, those of damaged pictures first; what a lost camera saw
+    /// last is stale.
     pub(super) fn say(&self, event: Event) {
         let mut state = self.lock();
         state.is_new &= !matches!(event, Event::Lost(_));
         if state.events.len() == EVENTS {
-            state.events.pop_front();
+            let damaged = state.events.iter().position(|it| matches!(it, Event::Damaged(_)));
+            state.events.remove(damaged.unwrap_or(0));
         }
         state.events.push_back(event);
         drop(state);
@@ -97,5 +99,29 @@ impl Slot {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EVENTS, Slot};
+    use crate::camera::{Event, Frame};
+    use crate::clock::ManualClock;
+    use crate::{Error, ErrorKind, Timestamp};
+
+    #[test]
+    fn damaged_pictures_do_not_push_out_that_a_camera_is_lost() {
+        let slot = Slot::new();
+        let error = |detail: usize| Error::new(ErrorKind::Malformed, detail.to_string());
+        slot.say(Event::Damaged(error(0)));
+        slot.say(Event::Lost(error(1)));
+        (2..100).for_each(|i| slot.say(Event::Damaged(error(i))));
+        let next = || slot.take(&mut Frame::default(), Timestamp::default(), &ManualClock::default());
+        assert!(matches!(next(), Event::Lost(_)));
+        let rest: Vec<String> = (1..EVENTS)
+            .filter_map(|_| if let Event::Damaged(error) = next() { Some(error.to_string()) } else { None })
+            .collect();
+        assert_eq!((rest.len(), rest.last().map(String::as_str)), (EVENTS - 1, Some("99")));
+        assert!(matches!(next(), Event::Timeout));
     }
 }

@@ -7,6 +7,8 @@ use crate::camera::{Luma, Region};
 const COLUMNS: usize = 160;
 /// Blocks along the side of a tile.
 const TILE: usize = 8;
+/// Blocks between tiles, which overlap by half: what lies across the corners of some lies within another.
+const STEP: usize = TILE / 2;
 /// The part of the contrast around a block that a shake of less than a pixel may move into it.
 const SHAKE: f32 = 0.15;
 /// What exposure may do between two frames. Beyond, it is news.
@@ -37,6 +39,8 @@ pub(super) struct Scratch {
     sums: Vec<u16>,
     ratios: Vec<f32>,
     residuals: Vec<f32>,
+    /// Blocks that differ, of each square of [`STEP`] x [`STEP`].
+    counts: Vec<usize>,
 }
 
 /// What differs between two grids.
@@ -85,10 +89,12 @@ impl Grid {
         let limit = threshold.max(DEVIATIONS * noise.min(MOST_NOISE));
         let (mut tiles, mut changed) = (0, 0);
         let mut span: Option<[usize; 4]> = None;
-        for top in (0..self.rows).step_by(TILE) {
-            for left in (0..self.columns).step_by(TILE) {
+        self.count(limit, &scratch.residuals, &mut scratch.counts);
+        let squares = self.columns.div_ceil(STEP);
+        for top in starts(self.rows) {
+            for left in starts(self.columns) {
                 tiles += 1;
-                if self.count_in_tile(left, top, limit, &scratch.residuals) < blocks {
+                if count_in_tile(&scratch.counts, squares, left / STEP, top / STEP) < blocks {
                     continue;
                 }
                 changed += 1;
@@ -137,11 +143,17 @@ impl Grid {
         }
     }
 
-    fn count_in_tile(&self, left: usize, top: usize, limit: f32, residuals: &[f32]) -> usize {
-        let width = TILE.min(self.columns - left);
-        let rows = top..(top + TILE).min(self.rows);
-        let row = |row: usize| &residuals[row * self.columns + left..][..width];
-        rows.map(|y| row(y).iter().filter(|&&residual| residual > limit).count()).sum()
+    /// How many blocks of each square differ by more than `limit`.
+    fn count(&self, limit: f32, residuals: &[f32], counts: &mut Vec<usize>) {
+        let squares = self.columns.div_ceil(STEP);
+        counts.clear();
+        counts.resize(squares * self.rows.div_ceil(STEP), 0);
+        for (y, row) in residuals.chunks_exact(self.columns).enumerate() {
+            let line = &mut counts[y / STEP * squares..][..squares];
+            for (count, square) in line.iter_mut().zip(row.chunks(STEP)) {
+                *count += square.iter().filter(|&&residual| residual > limit).count();
+            }
+        }
     }
 
     /// The pixels of the tiles from the one at the first block to the one at the last.
@@ -155,6 +167,17 @@ impl Grid {
             height: (bottom - y0) * self.block,
         }
     }
+}
+
+/// Where tiles begin along a side of `blocks` blocks: the last one reaches its end.
+fn starts(blocks: usize) -> impl Iterator<Item = usize> {
+    (0..blocks.saturating_sub(STEP).max(1)).step_by(STEP)
+}
+
+/// The sum of the four squares of a tile, or of those that there are; `squares` lie in a row.
+fn count_in_tile(counts: &[usize], squares: usize, left: usize, top: usize) -> usize {
+    let rows = counts.chunks_exact(squares).skip(top).take(TILE / STEP);
+    rows.map(|row| row.iter().skip(left).take(TILE / STEP).sum::<usize>()).sum()
 }
 
 /// How far a block is from what it was, less what a shake may move into it from the blocks above, below, left and right.

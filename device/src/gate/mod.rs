@@ -103,7 +103,7 @@ impl Gate {
 
     /// Compares a frame with the last one let through, which it becomes when it is worth it.
     ///
-    /// Nothing is allocated after the first frame of a size.
+    /// Nothing is allocated after the first frames of a size, two of which are kept.
     pub fn judge(&mut self, luma: Luma<'_>, captured: Timestamp) -> Verdict {
         let current = &mut self.current;
         current.size = (luma.width, luma.height);

@@ -19,7 +19,7 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// Keeps frames for `window`, and of those at most `capacity`, at least one.
+    /// Keeps frames for `window`, and of those at most `capacity`, at least one: the sharpest, and the newest.
     pub fn new(window: Duration, capacity: usize) -> Self {
         let capacity = capacity.max(1);
         let spare = std::iter::repeat_with(Frame::default).take(capacity).collect();
@@ -32,8 +32,11 @@ impl Recent {
             self.spare.extend(self.frames.pop_back().map(|(frame, _)| frame));
         }
         let oldest = frame.captured() - self.window;
-        while self.spare.is_empty() || self.frames.front().is_some_and(|(f, _)| f.captured() < oldest) {
+        while self.frames.front().is_some_and(|(other, _)| other.captured() < oldest) {
             self.spare.extend(self.frames.pop_front().map(|(frame, _)| frame));
+        }
+        if self.spare.is_empty() {
+            self.spare.extend(self.frames.pop_back().map(|(frame, _)| frame));
         }
         let mut taken = self.spare.pop().unwrap_or_default();
         std::mem::swap(&mut taken, frame);

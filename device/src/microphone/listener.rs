@@ -67,8 +67,13 @@ impl Listener {
 
     /// The next chunk, if there is one and it may be heard.
     pub(super) fn chunk(&mut self, overruns: u64) -> Option<AudioChunk> {
-        self.audible_from()?;
+        let rule = self.audible_from();
+        rule?;
         let (samples, captured) = self.chunker.pull()?;
+        // The switch may have been turned meanwhile.
+        if self.audible_from() != rule {
+            return None;
+        }
         let sequence = self.sequence;
         self.sequence += 1;
         Some(AudioChunk { samples, captured, sequence, overruns })

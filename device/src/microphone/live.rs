@@ -37,6 +37,8 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 /// A device that gives no block for so long is lost, whatever it says. alsa-lib's plugin for PulseAudio, when the
 /// machine is busy, now and then opens one that never gives any.
 const SILENCE: Duration = Duration::from_secs(2);
+/// The same for the first block of a device: some have to wake up or to connect.
+const FIRST_SILENCE: Duration = Duration::from_secs(5);
 /// The shortest sleep, so that a device whose blocks come late is not asked all the time.
 const NAP: Duration = Duration::from_millis(2);
 
@@ -66,6 +68,13 @@ struct Line {
     reroutes: u64,
     heard: u64,
     heard_at: Timestamp,
+    /// When it was opened again: how long to wait if nothing is ever heard.
+    silent_pause: Option<Duration>,
+}
+
+/// A device that is to be tried again after `pause`.
+fn closed(now: Timestamp, pause: Duration) -> Device {
+    Device::Closed { retry_at: now + pause, pause: (pause * 2).min(LAST_RETRY) }
 }
 
 impl<D: Driver> LiveMicrophone<D> {
@@ -102,29 +111,33 @@ impl<D: Driver> LiveMicrophone<D> {
                 }
                 let loss = line.loss(now)?;
                 self.overruns += line.signals().overruns();
-                self.device = Device::Closed { retry_at: now, pause: FIRST_RETRY };
+                self.device = match line.silent_pause {
+                    // A device that opens and gives nothing is as good as one that does not open.
+                    Some(pause) if line.heard == 0 => closed(now, pause),
+                    _ => Device::Closed { retry_at: now, pause: FIRST_RETRY },
+                };
                 Some(Event::Lost(loss))
             }
             Device::Closed { retry_at, .. } if now < *retry_at => None,
             Device::Closed { pause, .. } => {
                 let pause = *pause;
-                self.reopen().map(Event::Reopened).inspect_err(|_| self.retry_after(pause)).ok()
+                let opened = self.reopen(pause);
+                if opened.is_err() {
+                    self.device = closed(self.clock.now(), pause);
+                }
+                opened.map(Event::Reopened).ok()
             }
         }
     }
 
-    fn reopen(&mut self) -> Result<Input> {
+    /// Opens the device again, which is to be tried next after `pause` if it gives nothing.
+    fn reopen(&mut self, pause: Duration) -> Result<Input> {
         let opened = self.driver.open(self.listener.mute())?;
         self.listener.restart(opened.outlet.format().rate)?;
-        let line = Line::new(opened, self.clock.now());
+        let line = Line { silent_pause: Some(pause), ..Line::new(opened, self.clock.now()) };
         let input = line.input.clone();
         self.device = Device::Open(line);
         Ok(input)
-    }
-
-    fn retry_after(&mut self, pause: Duration) {
-        let retry_at = self.clock.now() + pause;
-        self.device = Device::Closed { retry_at, pause: (pause * 2).min(LAST_RETRY) };
     }
 
     /// How long nothing is to be expected.
@@ -161,7 +174,19 @@ impl Line {
         let Opened { device, outlet, stream } = opened;
         let input = Input { device, format: outlet.format() };
         let samples = Vec::new();
-        Self { input, outlet, _stream: stream, samples, overruns: 0, reroutes: 0, heard: 0, heard_at: now }
+        let (overruns, reroutes, heard) = (0, 0, 0);
+        let silent_pause = None;
+        Self {
+            input,
+            outlet,
+            _stream: stream,
+            samples,
+            overruns,
+            reroutes,
+            heard,
+            heard_at: now,
+            silent_pause,
+        }
     }
 
     fn signals(&self) -> &Signals {
@@ -172,6 +197,7 @@ impl Line {
     fn poll(&mut self, listener: &mut Listener, overruns: u64) -> Option<Event> {
         if self.signals().reroutes() != self.reroutes {
             self.reroutes = self.signals().reroutes();
+            listener.interrupt();
             return Some(Event::Rerouted);
         }
         loop {
@@ -195,9 +221,10 @@ impl Line {
             (self.heard, self.heard_at) = (heard, now);
         }
         let silence = now.since(self.heard_at);
+        let longest = if self.heard == 0 { FIRST_SILENCE } else { SILENCE };
         let loss = match self.signals().loss() {
             Some(kind) => Error::new(kind, "the device does not answer any more"),
-            None if silence >= SILENCE => {
+            None if silence >= longest => {
                 Error::new(ErrorKind::Gone, format!("no sound came for {silence:.1?}"))
             }
             None => return None,

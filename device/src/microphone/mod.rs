@@ -84,7 +84,7 @@ pub enum Event {
     Lost(Error),
     /// The lost device, or the one that is the default now, is open.
     Reopened(Input),
-    /// The system moved the running stream to another device, because the default changed.
+    /// The system moved the running stream to another device, because the default changed. ALSA does not tell.
     Rerouted,
     /// A recording is over. So will be every later call.
     End,
@@ -111,7 +111,8 @@ pub struct Format {
 /// Mono sound of 20 ms without a gap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioChunk {
-    /// The samples at [`SAMPLE_RATE`], finite numbers, full scale at 1. The last chunk of a recording is filled up
+    /// The samples at [`SAMPLE_RATE`], finite numbers, full scale at 1; what is beyond eight times
+    /// that was cut off. The last chunk of a recording is filled up
     /// with silence.
     pub samples: Box<[f32; CHUNK_LEN]>,
     /// When the first sample was recorded. It is later for each chunk than for the one before.

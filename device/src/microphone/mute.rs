@@ -28,7 +28,8 @@ impl Mute {
         Self(Arc::new(Switch { audible_from: AtomicU64::new(0), clock }))
     }
 
-    /// Mutes: no chunk is given from the moment this returns.
+    /// Mutes: no chunk is given by a call of [`Microphone::next`](super::Microphone::next) that begins after this has
+    /// returned.
     pub fn mute(&self) {
         self.0.audible_from.store(NEVER, Ordering::SeqCst);
     }

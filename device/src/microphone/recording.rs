@@ -9,6 +9,7 @@ use hound::{SampleFormat, WavReader, WavSpec};
 
 use super::Format;
 use super::resample::RATES;
+use super::ring::LOUDEST;
 use crate::error::{Error, ErrorKind, Result};
 
 type Samples = Box<dyn Iterator<Item = Result<f32>> + Send>;
@@ -175,7 +176,7 @@ fn open(path: &Path) -> Result<File> {
 
 fn finite(sample: f32) -> Result<f32> {
     if sample.is_finite() {
-        return Ok(sample);
+        return Ok(sample.clamp(-LOUDEST, LOUDEST));
     }
     Err(Error::malformed("sample", sample, "a finite number"))
 }

@@ -19,7 +19,7 @@ const REACH: usize = 64;
 const STEP: usize = 64;
 
 /// A resampler whose output is the same however its input is cut into pieces. Output `n` is the sound at
-/// `n / 16000` seconds of the input, within half a sample of the higher rate: the filter's delay is taken off.
+/// `n / 16000` seconds of the input, within a sample: the filter's delay is taken off, in whole samples.
 pub(super) struct Resampler {
     rate: u32,
     /// None where the rate is right already.

@@ -2,31 +2,36 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use lorgnette_device::clock::{Clock, MonotonicClock};
+//! use std::time::Duration;
+//! use lorgnette_device::clock::MonotonicClock;
 //! use lorgnette_device::microphone::{Format, Mute, ring};
 //!
 //! let format = Format { rate: 48_000, channels: 2 };
 //! let mute = Mute::new(Arc::new(MonotonicClock));
 //! let (mut intake, outlet) = ring::ring(format, &mute)?;
 //! // In the callback: 10 ms of stereo.
-//! intake.push(&[0i16; 960], MonotonicClock.now(), |&sample| f32::from(sample) / 32768.0);
+//! intake.push_now(&[0i16; 960], Duration::ZERO, &MonotonicClock, |&sample| f32::from(sample) / 32768.0);
 //! # drop(outlet);
 //! # Ok::<(), lorgnette_device::Error>(())
 //! ```
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{Format, Mute};
 use crate::Timestamp;
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much sound the ring holds, in seconds: how long a task may sleep.
 const SECONDS: usize = 2;
 /// How many blocks it holds: as many as there are in that time when each is a millisecond.
 const BLOCKS: usize = 2000;
+/// The most that a sample may be, of full scale: floats may say anything, and filters and sums are to stay finite.
+pub(super) const LOUDEST: f32 = 8.0;
 
 /// The two ends of a ring for sound of `format` from a microphone with that switch.
 ///
@@ -40,6 +45,7 @@ pub fn ring(format: Format, mute: &Mute) -> Result<(Intake, Outlet)> {
     let (blocks_in, blocks_out) = RingBuffer::new(BLOCKS);
     let signals = Signals::default();
     let intake = Intake {
+        rate: format.rate,
         channels: format.channels.into(),
         samples: samples_in,
         blocks: blocks_in,
@@ -51,6 +57,7 @@ pub fn ring(format: Format, mute: &Mute) -> Result<(Intake, Outlet)> {
 
 /// The end for the callback. Nothing in it waits, allocates or calls the operating system.
 pub struct Intake {
+    rate: u32,
     channels: usize,
     samples: Producer<f32>,
     blocks: Producer<Block>,
@@ -62,7 +69,8 @@ impl Intake {
     /// Takes a block of interleaved samples, whose first frame was recorded at `captured`. `to_f32` gives their value
     /// with full scale at 1.
     ///
-    /// Channels are averaged, and a sample that is not a finite number is taken as silence. A block that finds no
+    /// Channels are averaged, a sample that is not a finite number is taken as silence, and one beyond eight times full
+    /// scale as that. A block that finds no
     /// room is dropped as a whole and counted as an overrun; while the microphone is muted it is dropped uncounted.
     pub fn push<S>(&mut self, interleaved: &[S], captured: Timestamp, to_f32: impl Fn(&S) -> f32) {
         self.signals.0.heard.fetch_add(1, Ordering::Relaxed);
@@ -76,11 +84,24 @@ impl Intake {
             return;
         };
         let scale = 1.0 / self.channels as f32;
-        let mono = |frame: &[S]| finite(frame.iter().map(&to_f32).sum::<f32>() * scale);
+        let mono = |frame: &[S]| frame.iter().map(|sample| finite(to_f32(sample))).sum::<f32>() * scale;
         room.fill_from_iter(interleaved.chunks_exact(self.channels).map(mono));
         let overruns = self.signals.overruns();
         // There is room: it was asked for above, and only the other end makes this one less full.
         let _ = self.blocks.push(Block { captured, frames, overruns });
+    }
+
+    /// As [`Intake::push`], for a block that is handed over now and whose first frame was recorded so long ago, says the
+    /// device. A block began no later than it lasts, whatever it says.
+    pub fn push_now<S>(
+        &mut self,
+        interleaved: &[S],
+        ago: Duration,
+        clock: &dyn Clock,
+        to_f32: impl Fn(&S) -> f32,
+    ) {
+        let lasts = Duration::from_secs((interleaved.len() / self.channels) as u64) / self.rate;
+        self.push(interleaved, clock.now() - ago.max(lasts), to_f32);
     }
 
     /// Where a driver says what else happened, from any thread.
@@ -90,7 +111,7 @@ impl Intake {
 }
 
 fn finite(sample: f32) -> f32 {
-    if sample.is_finite() { sample } else { 0.0 }
+    if sample.is_finite() { sample.clamp(-LOUDEST, LOUDEST) } else { 0.0 }
 }
 
 /// A stretch of sound in the ring.

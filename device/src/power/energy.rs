@@ -18,8 +18,9 @@ impl Energy {
         Self { last: BTreeMap::new(), microjoules: Some(0) }
     }
 
-    /// Joules since the first call; `None` where there are no counters or one of them cannot be read, and from
-    /// when on one has wrapped without saying where. A counter that wraps more than once between two calls is not noticed; that takes about an hour.
+    /// Joules since the first call; `None` where there are no counters or one of them cannot be read, and from when on
+    /// one has wrapped without saying where or has started anew. A counter that goes more than half-way round between
+    /// two calls is taken for one that has started anew; that takes about half an hour.
     pub(super) fn read(&mut self, root: &Path) -> Option<f64> {
         let counters = packages(root);
         let readings: Vec<(String, u64)> =
@@ -41,9 +42,10 @@ impl Energy {
     }
 }
 
-/// What a counter that wraps after `max` counted from `last` to a smaller `now`.
+/// What a counter that wraps after `max` counted from `last` to a smaller `now`; `None` when it has not wrapped but
+/// started anew, as after a sleep of the machine.
 fn wrapped(last: u64, now: u64, max: u64) -> Option<u64> {
-    max.checked_sub(last)?.checked_add(now)
+    max.checked_sub(last)?.checked_add(now).filter(|used| *used <= max / 2)
 }
 
 /// The counters of whole processors; those of their parts and of the platform count the same again.

@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::error::printable;
+
 /// More than any value in sysfs has.
 const MAX_LEN: u64 = 4096;
 
@@ -24,14 +26,14 @@ impl Folder {
 
     /// The last part of its path.
     pub(super) fn name(&self) -> String {
-        self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        printable(&self.0.file_name().unwrap_or_default().to_string_lossy())
     }
 
     /// The value in `file`, without the white space around it; `None` where it cannot be read.
     pub(super) fn text(&self, file: &str) -> Option<String> {
         let mut text = String::new();
         File::open(self.0.join(file)).ok()?.take(MAX_LEN).read_to_string(&mut text).ok()?;
-        Some(text.trim().to_owned())
+        Some(printable(text.trim()))
     }
 
     /// The number in `file`; `None` where it cannot be read or is none.

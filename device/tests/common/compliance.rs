@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lorgnette_device::Timestamp;
 use lorgnette_device::camera::{Camera, Event, Frame, Rate};
-use lorgnette_device::clock::Clock;
+use lorgnette_device::clock::{Clock, MonotonicClock};
 
 use super::made::{NUMBERS, number_of};
 
@@ -40,6 +40,19 @@ pub(crate) fn next_frame(camera: &mut dyn Camera, clock: &dyn Clock, frame: &mut
             event @ (Event::Timeout | Event::End | Event::Lost(_)) => panic!("no frame but {event:?}"),
             _ => {}
         }
+    }
+}
+
+/// The next event of a live camera that `wanted` knows, past frames and others.
+pub(crate) fn await_event<T>(camera: &mut dyn Camera, wanted: impl Fn(&Event) -> Option<T>) -> T {
+    let deadline = MonotonicClock.now() + 2 * PATIENCE;
+    let mut frame = Frame::default();
+    loop {
+        let event = camera.next(&mut frame, deadline);
+        if let Some(found) = wanted(&event) {
+            return found;
+        }
+        assert!(!matches!(event, Event::Timeout), "nothing came");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::f64::consts::TAU;
 
+use super::random::Random;
+
 /// Samples a second of the recording. What is heard has a third of it.
 pub(crate) const RATE: usize = 48_000;
 /// How long it lasts.
@@ -13,11 +15,8 @@ const PART: usize = 1_600;
 
 /// The recording: half of full scale, between 200 and 2000 Hz.
 pub(crate) fn recording() -> Vec<f32> {
-    let mut state = 0x1234_5678_u32;
-    let mut pitch = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        200.0 + 1_800.0 * f64::from(state >> 8) / f64::from(1 << 24)
-    };
+    let mut random = Random(1);
+    let mut pitch = || 200.0 + random.below(1_800) as f64;
     let pitches: Vec<f64> = (0..=RATE * SECONDS / LEG).map(|_| pitch()).collect();
     let mut phase = 0.0f64;
     let sample = |i: usize| {
@@ -29,7 +28,7 @@ pub(crate) fn recording() -> Vec<f32> {
 }
 
 /// Where the recording best fits into what was `heard` at 16 kHz, the lowest correlation of any tenth of a second of
-/// it there. A gap, a repetition or a sample too many spoils all parts behind it.
+/// it there; 0 when less was heard. A gap, a repetition or a sample too many spoils all parts behind it.
 pub(crate) fn worst_correlation(heard: &[f32]) -> f64 {
     let recording = recording();
     let thirds: Vec<Vec<f32>> =
@@ -39,15 +38,13 @@ pub(crate) fn worst_correlation(heard: &[f32]) -> f64 {
         (0..len).map(|i| correlation(&third[i * PART..][..PART], &heard[at + i * PART..])).fold(1.0, f64::min)
     };
     // The start is found by the first part, at 48 kHz; the rest must then fit as it is.
-    let starts = heard.len() - recording.len() / 3 - 1;
+    let starts = heard.len().saturating_sub(recording.len() / 3 + 1);
     let candidates = (0..starts).flat_map(|at| (0..3).map(move |third| (at, third)));
-    let (at, third) = candidates
-        .max_by(|a, b| {
-            let fit = |(at, third): (usize, usize)| correlation(&thirds[third][..PART], &heard[at..]);
-            fit(*a).total_cmp(&fit(*b))
-        })
-        .unwrap();
-    parts(&thirds[third], at)
+    let best = candidates.max_by(|a, b| {
+        let fit = |(at, third): (usize, usize)| correlation(&thirds[third][..PART], &heard[at..]);
+        fit(*a).total_cmp(&fit(*b))
+    });
+    best.map_or(0.0, |(at, third)| parts(&thirds[third], at))
 }
 
 /// The correlation of `a` with as much of `b`; 0 where one is silent.
@@ -70,4 +67,5 @@ fn a_gap_of_five_milliseconds_is_noticed() {
     let mut silence = whole;
     silence[40_000..40_400].fill(0.0);
     assert!(worst_correlation(&silence) < 0.9);
+    assert_eq!(worst_correlation(&[0.5; 100]), 0.0);
 }

@@ -230,3 +230,21 @@ fn the_sharpest_recent_frame_is_found_as_by_looking_at_all() {
     recent.clear();
     assert!(recent.sharpest(Timestamp::default()).is_none());
 }
+
+#[test]
+fn the_sharpest_frame_is_kept_when_there_is_no_room_for_all() {
+    let mut recent = Recent::new(Duration::from_secs(1), 4);
+    let layout = Layout::packed(PixelFormat::Rgb, 1, 1).unwrap();
+    let mut frame = Frame::default();
+    for index in 0..20 {
+        let captured = Timestamp::from_start(Duration::from_millis(index));
+        frame.fill(layout, captured, index, &[0; 3]).unwrap();
+        recent.push(&mut frame, 100.0 - index as f32);
+        assert_eq!(recent.sharpest(captured).unwrap().sequence(), 0);
+    }
+    // Once it is too old, the next best that was kept.
+    assert_eq!(
+        recent.sharpest(Timestamp::from_start(Duration::from_micros(1_000_500))).unwrap().sequence(),
+        1
+    );
+}

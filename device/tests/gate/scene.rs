@@ -15,6 +15,8 @@ pub(crate) struct State {
     pub(crate) digit: usize,
     /// Where somebody far away stands, in pixels from the left; nobody at 0.
     pub(crate) person: usize,
+    /// Where a button of 32 x 32 pixels (of 1280 x 720) lies, in pixels from the left and top.
+    pub(crate) button: Option<(usize, usize)>,
 }
 
 impl State {
@@ -110,6 +112,10 @@ impl Room {
             .or_else(|| digit(state.digit, x, y))
             .or_else(|| person(state.person, x, y));
         let wall = f32::from(self.wall[py * self.wall_width + px + state.pan]);
+        let inside = |(left, top)| (left..left + 32).contains(&x) && (top..top + 32).contains(&y);
+        if state.button.is_some_and(inside) {
+            return if wall < 120.0 { 220.0 } else { 30.0 };
+        }
         thing.unwrap_or(110.0 + sensor.contrast * (wall - 110.0))
     }
 }

@@ -51,6 +51,8 @@ pub(crate) const SEQUENCES: &[Sequence] = &[
     sequence("a display counts", digit, quiet),
     sequence("a display counts while exposure drifts", digit, drifting),
     sequence("somebody far away steps in, moves, leaves", person, quiet),
+    sequence("something small lies here and there", button, quiet),
+    sequence("something small lies here and there, 640x480", button, quiet).small(),
     sequence("the wearer turns", turn, quiet),
     sequence("the wearer turns before a pale wall", turn, pale),
     sequence("the wearer turns slowly, then stops", creep, quiet),
@@ -81,6 +83,13 @@ fn person(index: usize) -> State {
         _ => 0,
     };
     State { person, ..State::default() }
+}
+
+/// In two frames of four, each time by four pixels further to the right and down in a tile of 64 x 64.
+fn button(index: usize) -> State {
+    let (place, there) = (index / 4, index % 4 >= 2);
+    let button = there.then_some((64 + 68 * place, 128 + 64 * (place % 7) + 4 * place));
+    State { button, ..State::default() }
 }
 
 fn turn(index: usize) -> State {

@@ -7,6 +7,7 @@ use lorgnette_device::clock::ManualClock;
 use lorgnette_device::microphone::{Event, Format, Microphone, Player, RawFormat, Recording};
 use lorgnette_device::{Error, ErrorKind, Result};
 
+use crate::stage::Stage;
 use crate::{LATE, MONO_16K, write_wav};
 
 /// Plays a recording to its end, or to what is wrong with it, and counts the chunks.
@@ -93,6 +94,18 @@ fn samples_that_are_no_numbers_are_refused() {
     let error = failed.unwrap_err();
     assert_eq!((count, error.kind()), (1, ErrorKind::Malformed));
     names(&error, &path);
+}
+
+#[test]
+fn samples_beyond_all_bounds_stay_finite() {
+    let loudest = [f32::MAX, f32::MAX, f32::MIN, f32::MIN].repeat(4800);
+    let format = Format { rate: 48_000, channels: 2 };
+    // play() looks at every sample.
+    let (count, failed) = play(Recording::samples(format, loudest.clone()));
+    assert!(count > 0 && failed.is_ok());
+    assert!(
+        Stage::cut(format, &loudest, &[960; 20]).iter().all(|it| it.samples.iter().all(|s| s.is_finite()))
+    );
 }
 
 #[test]

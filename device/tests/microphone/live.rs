@@ -92,6 +92,31 @@ fn a_device_that_falls_silent_is_lost_after_two_seconds() {
 }
 
 #[test]
+fn a_device_that_opens_and_gives_nothing_is_waited_for_longer_and_tried_less_and_less_often() {
+    let stage = Stage::new(STEREO_48K);
+    let mut microphone = stage.microphone();
+    chunk(&mut microphone);
+    stage.state().playing = false;
+    stage.signals().lost(ErrorKind::Gone);
+    let mut pauses = Vec::new();
+    while pauses.len() < 5 {
+        let Event::Lost(_) = event(&mut microphone) else { panic!("it is not lost") };
+        let lost = stage.now();
+        let Event::Reopened(_) = event(&mut microphone) else { panic!("it is not opened") };
+        pauses.push(stage.now().since(lost).as_millis());
+        nothing_for(Duration::from_millis(4900), &mut microphone, &stage);
+    }
+    assert_eq!(pauses, [0, 100, 200, 400, 800]);
+    stage.state().playing = true;
+    chunk(&mut microphone);
+    stage.signals().lost(ErrorKind::Gone);
+    assert!(matches!(event(&mut microphone), Event::Lost(_)));
+    let lost = stage.now();
+    assert!(matches!(event(&mut microphone), Event::Reopened(_)));
+    assert_eq!(stage.now(), lost);
+}
+
+#[test]
 fn muting_does_not_make_a_device_silent() {
     let stage = Stage::new(STEREO_48K);
     let mut microphone = stage.microphone();

@@ -4,6 +4,9 @@
 
 mod hostile;
 mod live;
+#[path = "../common/random.rs"]
+#[allow(dead_code, reason = "only a part is used here")]
+mod random;
 mod recorded;
 mod resampling;
 mod stage;

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use lorgnette_device::microphone::Format;
 use proptest::prelude::*;
 
+use crate::random::Random;
 use crate::stage::Stage;
 use crate::{chunks, hearing, joined, sine};
 
@@ -68,13 +69,10 @@ proptest! {
     fn however_it_is_cut_the_sound_is_the_same(
         rate in prop::sample::select(vec![8_000u32, 16_000, 22_050, 44_100, 48_000]),
         sizes in prop::collection::vec(1usize..1500, 1..40),
-        seed in any::<u32>(),
+        seed in any::<u64>(),
     ) {
-        let mut state = seed;
-        let mut noise = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        };
+        let mut random = Random(seed);
+        let mut noise = || random.below(1 << 24) as f32 / (1 << 23) as f32 - 1.0;
         let samples: Vec<f32> = (0..sizes.iter().sum::<usize>()).map(|_| noise()).collect();
         let format = Format { rate, channels: 1 };
         let (mut whole, _) = hearing(format, samples.clone());

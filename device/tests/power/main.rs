@@ -93,6 +93,13 @@ fn what_cannot_be_believed_or_read_is_not_told() {
 }
 
 #[test]
+fn what_would_steer_a_terminal_is_escaped_in_names() {
+    let tree = Tree::recorded("phone");
+    tree.write("class/thermal/thermal_zone0/type", "cpu\u{1b}[2J");
+    assert_eq!(tree.source().read().temperatures[0].place, "cpu\\u{1b}[2J");
+}
+
+#[test]
 fn energy_is_counted_from_the_first_reading_on_and_through_a_wrap() {
     let tree = Tree::recorded("laptop");
     let mut source = tree.source();
@@ -104,6 +111,17 @@ fn energy_is_counted_from_the_first_reading_on_and_through_a_wrap() {
     assert_eq!(source.read().processor_joules, Some(2.008_850));
     tree.write(counter, "5000000");
     assert_eq!(source.read().processor_joules, Some(5.008_850));
+}
+
+#[test]
+fn a_counter_that_starts_anew_has_not_wrapped() {
+    let tree = Tree::recorded("laptop");
+    let mut source = tree.source();
+    let counter = "class/powercap/intel-rapl:0/energy_uj";
+    tree.write(counter, "1000000");
+    assert_eq!(source.read().processor_joules, Some(0.0));
+    tree.write(counter, "1000");
+    assert_eq!(source.read().processor_joules, None);
 }
 
 #[test]

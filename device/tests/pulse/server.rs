@@ -22,8 +22,10 @@ pub(crate) fn with_server(test: &str, body: impl FnOnce(&mut Server)) {
         server.start();
         return body(&mut server);
     }
-    if let Some(missing) = ["pulseaudio", "pactl", "paplay"].into_iter().find(|it| !is_installed(it)) {
-        eprintln!("LEFT OUT: {test} needs {missing}; make packages installs it");
+    let missing = ["pulseaudio", "pactl", "paplay"].into_iter().find(|it| !is_installed(it));
+    if let Some(missing) = missing.or((!plugin_is_installed()).then_some("alsa-lib's plugin for PulseAudio"))
+    {
+        eprintln!("LEFT OUT: {test} needs {missing}; make test-packages installs it");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -38,6 +40,15 @@ pub(crate) fn with_server(test: &str, body: impl FnOnce(&mut Server)) {
 fn is_installed(program: &str) -> bool {
     let version = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     version.is_ok_and(|status| status.success())
+}
+
+/// Whether the plugin lies where alsa-lib looks for it on the distributions that there are.
+fn plugin_is_installed() -> bool {
+    let below = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    let folders = below.chain(["/usr/lib".into(), "/usr/lib64".into()]);
+    let plugins = folders.map(|folder| folder.join("alsa-lib"));
+    let plugins = plugins.chain(std::env::var_os("ALSA_PLUGIN_DIR").map(PathBuf::from));
+    plugins.into_iter().any(|folder| folder.join("libasound_module_pcm_pulse.so").exists())
 }
 
 fn socket(folder: &Path) -> String {
@@ -118,7 +129,8 @@ impl Server {
         let mut writer = hound::WavWriter::create(&path, spec).unwrap();
         recording.iter().flat_map(|&sample| [sample, sample]).for_each(|s| writer.write_sample(s).unwrap());
         writer.finalize().unwrap();
-        Playing(self.command("paplay").args(["-d", "speaker"]).arg(path).spawn().unwrap())
+        let player = self.command("paplay").args(["-d", "speaker"]).arg(path).spawn().unwrap();
+        Playing { player, deadline: Instant::now() + PATIENCE }
     }
 
     /// A program that knows this server and nothing of the user's own.
@@ -141,13 +153,25 @@ impl Drop for Server {
 }
 
 /// A recording that is being played.
-pub(crate) struct Playing(Child);
+pub(crate) struct Playing {
+    player: Child,
+    deadline: Instant,
+}
 
 impl Playing {
     /// Whether all of it was handed to the server and played there.
     pub(crate) fn is_over(&mut self) -> bool {
-        let status = self.0.try_wait().unwrap();
+        let status = self.player.try_wait().unwrap();
         assert!(status.is_none_or(|status| status.success()));
+        assert!(status.is_some() || Instant::now() < self.deadline, "the player hangs");
         status.is_some()
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        // Nothing happens to one that is over.
+        let _ = self.player.kill();
+        let _ = self.player.wait();
     }
 }

@@ -9,21 +9,12 @@ use lorgnette_device::camera::{Camera, Event, Frame, Mode, PixelFormat};
 use lorgnette_device::clock::{Clock, MonotonicClock};
 
 use super::check;
-use super::common::compliance::next_frame;
+use super::common::compliance::{await_event, next_frame};
 use super::common::made::{self, number_of};
 use super::fake::with_fake;
 
-/// The next event that `wanted` knows, past frames and others.
-fn await_event<T>(camera: &mut dyn Camera, wanted: impl Fn(&Event) -> Option<T>) -> T {
-    let deadline = MonotonicClock.now() + Duration::from_secs(30);
-    let mut frame = Frame::default();
-    loop {
-        let event = camera.next(&mut frame, deadline);
-        if let Some(found) = wanted(&event) {
-            return found;
-        }
-        assert!(!matches!(event, Event::Timeout), "nothing came");
-    }
+fn framed(event: &Event) -> Option<()> {
+    matches!(event, Event::Frame).then_some(())
 }
 
 fn lost(event: &Event) -> Option<ErrorKind> {
@@ -60,6 +51,26 @@ fn a_busy_camera_and_one_without_a_readable_format_are_told_apart() {
 }
 
 #[test]
+fn a_camera_that_cannot_be_started_or_stopped_is_said_and_closed() {
+    with_fake(|fake| {
+        fake.offer(PixelFormat::Yuyv, 640, 480);
+        // More often than the fake has handles.
+        for _ in 0..20 {
+            fake.set("unstartable");
+            let error = V4lCamera::open(fake.options(), Arc::new(MonotonicClock)).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Io);
+            assert!(error.to_string().contains("start"), "{error}");
+            fake.clear("unstartable");
+            let mut camera = fake.open();
+            await_event(&mut camera, framed);
+            fake.set("unstoppable");
+            drop(camera);
+            fake.clear("unstoppable");
+        }
+    });
+}
+
+#[test]
 fn an_unplugged_camera_is_opened_again_when_it_comes_back() {
     with_fake(|fake| {
         fake.offer(PixelFormat::Mjpg, 640, 480);
@@ -86,14 +97,14 @@ fn a_camera_that_hangs_is_opened_again() {
     with_fake(|fake| {
         fake.offer(PixelFormat::Mjpg, 640, 480);
         let mut options = fake.options();
-        options.patience = Duration::from_millis(300);
+        options.patience = Duration::from_secs(2);
         let mut camera = V4lCamera::open(options, Arc::new(MonotonicClock)).unwrap();
-        next_frame(&mut camera, &MonotonicClock, &mut Frame::default());
+        await_event(&mut camera, framed);
         fake.set("stall");
         assert_eq!(await_event(&mut camera, lost), ErrorKind::Gone);
         fake.clear("stall");
         await_event(&mut camera, reopened);
-        next_frame(&mut camera, &MonotonicClock, &mut Frame::default());
+        await_event(&mut camera, framed);
     });
 }
 

@@ -6,6 +6,9 @@
 mod allocations;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/counting.rs"]
+#[allow(dead_code, reason = "only a part is used here")]
+mod counting;
 mod fake;
 mod faults;
 

@@ -8,13 +8,18 @@ use super::{MAX_PICTURE_BYTES, Recording};
 use crate::camera::{Frame, Layout, PixelFormat, Rate};
 use crate::{Error, Result, Timestamp};
 
-/// A file of JPEGs.
+/// The marker of the start of an image (ITU-T T.81, table B.1).
+const SOI: u8 = 0xd8;
+
+/// A file of JPEGs. What lies between them is passed over.
 #[derive(Debug)]
 pub struct Mjpeg {
     path: PathBuf,
     file: BufReader<File>,
     jpeg: Vec<u8>,
     rate: Rate,
+    /// The start of the next picture was read already, because the one before lacks its end.
+    started: bool,
 }
 
 impl Mjpeg {
@@ -24,14 +29,19 @@ impl Mjpeg {
     /// When the file cannot be opened.
     pub fn open(path: &Path, rate: Rate) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io("open", e).of(path.display()))?;
-        Ok(Self { path: path.to_owned(), file: BufReader::new(file), jpeg: Vec::new(), rate })
+        Ok(Self { path: path.to_owned(), file: BufReader::new(file), jpeg: Vec::new(), rate, started: false })
     }
 
     fn next_jpeg(&mut self) -> Result<bool> {
+        let unreadable = |e| Error::io("read", e).of(self.path.display());
+        let mut file = (&mut self.file).take(MAX_PICTURE_BYTES);
+        if !self.started && !skip_to_start(&mut file).map_err(unreadable)? {
+            return Ok(false);
+        }
         self.jpeg.clear();
-        read_jpeg(&mut (&mut self.file).take(MAX_PICTURE_BYTES), &mut self.jpeg)
-            .map_err(|e| Error::io("read", e).of(self.path.display()))?;
-        Ok(!self.jpeg.is_empty())
+        self.jpeg.extend([0xff, SOI]);
+        self.started = read_jpeg(&mut file, &mut self.jpeg).map_err(unreadable)?;
+        Ok(true)
     }
 }
 
@@ -55,32 +65,47 @@ impl Recording for Mjpeg {
     }
 
     fn rewind(&mut self) -> Result<()> {
+        self.started = false;
         self.file.rewind().map_err(|e| Error::io("rewind", e).of(self.path.display()))
     }
 }
 
-/// Appends the bytes up to and with the next end-of-image marker, or what there is, to `jpeg`.
-fn read_jpeg(file: &mut impl BufRead, jpeg: &mut Vec<u8>) -> io::Result<()> {
+/// Goes behind the next start-of-image marker; `false` when there is none.
+fn skip_to_start(file: &mut impl BufRead) -> io::Result<bool> {
+    let mut last = 0;
+    while let Some(byte) = next_byte(file)? {
+        if (last, byte) == (0xff, SOI) {
+            return Ok(true);
+        }
+        last = byte;
+    }
+    Ok(false)
+}
+
+/// Appends the bytes behind the start up to and with the end-of-image marker, or what there is, to `jpeg`; whether it
+/// was another start that ended it.
+fn read_jpeg(file: &mut impl BufRead, jpeg: &mut Vec<u8>) -> io::Result<bool> {
     while file.read_until(0xff, jpeg)? > 0 && jpeg.last() == Some(&0xff) {
         let mut marker = 0xff;
         while marker == 0xff {
-            let Some(byte) = next_byte(file)? else { return Ok(()) };
+            let Some(byte) = next_byte(file)? else { return Ok(false) };
             jpeg.push(byte);
             marker = byte;
         }
         match marker {
-            0xd9 => return Ok(()),
-            0x00 | 0x01 | 0xd0..=0xd8 => {}
+            0xd9 => return Ok(false),
+            SOI => return Ok(true),
+            0x00 | 0x01 | 0xd0..=0xd7 => {}
             // A segment may hold a thumbnail with an end marker of its own.
             _ => {
-                let (Some(high), Some(low)) = (next_byte(file)?, next_byte(file)?) else { return Ok(()) };
+                let (Some(high), Some(low)) = (next_byte(file)?, next_byte(file)?) else { return Ok(false) };
                 jpeg.extend([high, low]);
                 let length = u64::from(u16::from_be_bytes([high, low]));
                 file.take(length.saturating_sub(2)).read_to_end(jpeg)?;
             }
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 fn next_byte(file: &mut impl BufRead) -> io::Result<Option<u8>> {

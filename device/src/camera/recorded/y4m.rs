@@ -26,7 +26,8 @@ impl Y4m {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] when the header is not one, [`ErrorKind::Unsupported`] when the pictures are not in
+    /// [`ErrorKind::Malformed`] when the header is not one or tells of more than 1000 pictures a second,
+    /// [`ErrorKind::Unsupported`] when the pictures are not in
     /// 4:2:0 and 8 bits or are interlaced, and others when the file cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
         let located = |e: Error| e.of(path.display());
@@ -132,9 +133,12 @@ fn parse_header(header: &str) -> Result<(Layout, Rate)> {
     Ok((layout, rate.unwrap_or(Rate::per_second(25))))
 }
 
+/// More pictures a second than any camera takes, and fewer than keep a player from ever catching up.
+const FASTEST: f64 = 1000.0;
+
 fn parse_rate(value: &str) -> Option<Rate> {
     let (frames, seconds) = value.split_once(':')?;
-    Rate::new(frames.parse().ok()?, seconds.parse().ok()?)
+    Rate::new(frames.parse().ok()?, seconds.parse().ok()?).filter(|rate| rate.as_f64() <= FASTEST)
 }
 
 fn unsupported(word: &str) -> Error {

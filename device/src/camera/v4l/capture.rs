@@ -1,9 +1,11 @@
 //! The thread that takes pictures from the driver.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
+use super::buffers::MOST_BUFFERS;
 use super::stream::{Captured, Stream};
-use super::{Options, open};
+use super::{Identity, Options, open};
 use crate::camera::slot::Slot;
 use crate::camera::{Event, Frame, Layout, Mode};
 use crate::clock::{Clock, MonotonicClock};
@@ -13,35 +15,40 @@ use crate::{Error, ErrorKind, Timestamp};
 const GLANCE: Duration = Duration::from_millis(50);
 /// Pictures that may wait in the driver. Behind so many, one is given out even if there are more.
 const BACKLOG: u32 = 4;
-/// A stamp from before that is not believed.
+/// Pictures from before that are not shown, and stamps from before that not believed.
 const OLDEST: Duration = Duration::from_secs(10);
 
 /// Takes pictures until the slot is closed, and opens the camera again whenever it is lost.
 pub(super) fn run(mut stream: Stream, options: &Options, slot: &Slot, clock: &dyn Clock) {
     let mut counter = Counter::default();
     let mut back = Frame::default();
+    let identity = stream.identity.clone();
     loop {
         let mode = say_changed(slot, stream.agreed.asked, stream.agreed.given);
-        let mut session = Session { slot, clock, mode, counter: &mut counter, back: &mut back };
-        let Some(error) = session.run(&mut stream, options.patience) else { return };
+        let (counter, back) = (&mut counter, &mut back);
+        let mut session = Session { slot, clock, mode, counter, back, stamps: Stamps::default() };
+        // A panic here would end the pictures without a word.
+        let ran = panic::catch_unwind(AssertUnwindSafe(|| session.run(&mut stream, options.patience)));
+        let broken = |_| Some(Error::new(ErrorKind::Io, "taking pictures broke down"));
+        let Some(error) = ran.unwrap_or_else(broken) else { return };
         // A driver may not let a camera be opened while it is held.
         drop(stream);
         slot.say(Event::Lost(error));
-        let Some(opened) = reopen(options, slot) else { return };
+        let Some(opened) = reopen(options, &identity, slot) else { return };
         stream = opened;
         counter.restart();
         slot.say(Event::Reopened(stream.agreed.given));
     }
 }
 
-/// Tries until it succeeds; `None` once the slot is closed.
-fn reopen(options: &Options, slot: &Slot) -> Option<Stream> {
+/// Tries to open the same camera until it succeeds; `None` once the slot is closed.
+fn reopen(options: &Options, identity: &Identity, slot: &Slot) -> Option<Stream> {
     loop {
         slot.pause(options.retry);
         if slot.is_closed() {
             return None;
         }
-        if let Ok(stream) = open(options) {
+        if let Ok(stream) = open(options, Some(identity)) {
             return Some(stream);
         }
     }
@@ -63,6 +70,7 @@ struct Session<'a> {
     counter: &'a mut Counter,
     /// The frame that is written while others are looked at.
     back: &'a mut Frame,
+    stamps: Stamps,
 }
 
 impl Session<'_> {
@@ -77,23 +85,23 @@ impl Session<'_> {
                 Ok(captured) => captured,
                 Err(error) => return Some(Error::io("take a picture", error)),
             };
+            let now = MonotonicClock.now();
             if let Some(captured) = &captured {
-                last = MonotonicClock.now();
-                taken += u32::from(self.take(layout, captured, last));
+                last = now;
+                taken += u32::from(self.take(layout, captured, now));
+            } else if now.since(last) >= patience {
+                let detail = format!("no picture for {:.1} s", patience.as_secs_f64());
+                return Some(Error::new(ErrorKind::Gone, detail));
             }
             if taken > 0 && (captured.is_none() || taken >= BACKLOG) {
                 self.slot.put(self.back);
                 taken = 0;
             }
-            if MonotonicClock.now().since(last) >= patience {
-                let detail = format!("no picture for {:.1} s", patience.as_secs_f64());
-                return Some(Error::new(ErrorKind::Gone, detail));
-            }
         }
         None
     }
 
-    /// Copies a picture; whether it is one.
+    /// Copies a picture; whether it is one, and no stale one.
     fn take(&mut self, layout: Layout, captured: &Captured<'_>, now: Timestamp) -> bool {
         let sequence = self.counter.number(captured.sequence);
         if captured.damaged {
@@ -101,8 +109,7 @@ impl Session<'_> {
             self.slot.say(Event::Damaged(Error::new(ErrorKind::Malformed, detail)));
             return false;
         }
-        let age = captured.stamp.map_or(Duration::ZERO, |stamp| now.since(stamp));
-        let age = if age > OLDEST { Duration::ZERO } else { age };
+        let Some(age) = self.stamps.age(captured.stamp, now) else { return false };
         let time = self.counter.time(self.clock.now() - age);
         if let Err(error) = self.back.fill(layout, time, sequence, captured.bytes) {
             self.slot.say(Event::Damaged(error));
@@ -112,6 +119,28 @@ impl Session<'_> {
         let found = Mode { width: self.back.width(), height: self.back.height(), ..self.mode };
         self.mode = say_changed(self.slot, self.mode, found);
         true
+    }
+}
+
+/// How far the stamps of a driver are believed.
+#[derive(Default)]
+struct Stamps {
+    /// So many stamps may be old before they are taken for wrong. More than [`MOST_BUFFERS`] pictures cannot have waited
+    /// in the driver, and before the first good stamp none has.
+    old: usize,
+}
+
+impl Stamps {
+    /// How old a picture is, as far as anybody knows; `None` when it waited while this process was stopped.
+    fn age(&mut self, stamp: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
+        let age = stamp.map_or(Duration::ZERO, |stamp| now.since(stamp));
+        if age > OLDEST {
+            let believed = self.old.checked_sub(1);
+            self.old = believed.unwrap_or(0);
+            return believed.is_none().then_some(Duration::ZERO);
+        }
+        self.old = if stamp.is_some() { MOST_BUFFERS } else { 0 };
+        Some(age)
     }
 }
 
@@ -150,6 +179,18 @@ impl Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_that_waited_are_left_out_and_stamps_that_are_always_old_are_wrong() {
+        let at = |seconds| Timestamp::from_start(Duration::from_secs(seconds));
+        let mut stamps = Stamps::default();
+        assert_eq!(stamps.age(Some(at(0)), at(100)), Some(Duration::ZERO), "by another clock");
+        assert_eq!(stamps.age(Some(at(99)), at(100)), Some(Duration::from_secs(1)));
+        assert_eq!(stamps.age(Some(at(100)), at(200)), None, "it waited");
+        assert_eq!(stamps.age(Some(at(200)), at(200)), Some(Duration::ZERO));
+        let shown = (0..40).filter(|_| stamps.age(Some(at(0)), at(200)).is_some()).count();
+        assert_eq!(shown, 40 - MOST_BUFFERS);
+    }
 
     #[test]
     fn numbers_grow_over_gaps_overflows_and_new_starts_and_where_the_driver_does_not_count() {

@@ -3,13 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use v4l::device::Device;
-use v4l::format::FourCC;
-use v4l::frameinterval::FrameIntervalEnum;
-use v4l::framesize::FrameSizeEnum;
-use v4l::video::Capture;
-
-use super::{PIXEL_FORMATS, kernel};
+use super::kernel::{self, Device};
+use super::offers::{self, Rates, Sizes};
+use super::{PIXEL_FORMATS, Wanted};
 use crate::camera::{Mode, PixelFormat, Rate};
 use crate::{Error, ErrorKind, Result};
 
@@ -54,9 +50,14 @@ pub fn list(devices: &Path) -> Vec<Listed> {
 /// # Errors
 /// [`ErrorKind::Unsupported`] when it is no camera, and others when it cannot be asked.
 pub fn describe(path: &Path) -> Result<Description> {
+    let device = Device::open(path).map_err(|e| Error::io("open", e).of(path.display()))?;
+    describe_open(&device, path, None)
+}
+
+/// As [`describe`], with what is wanted among the modes where it lies within a range of the driver's.
+pub(super) fn describe_open(device: &Device, path: &Path, wanted: Option<&Wanted>) -> Result<Description> {
     let asked = |e| Error::io("ask", e).of(path.display());
-    let device = kernel::open(path).map_err(|e| Error::io("open", e).of(path.display()))?;
-    let caps = kernel::capabilities(&device).map_err(asked)?;
+    let caps = kernel::capabilities(device).map_err(asked)?;
     if !caps.is_camera() {
         return Err(Error::new(ErrorKind::Unsupported, "not a camera").of(path.display()));
     }
@@ -68,9 +69,9 @@ pub fn describe(path: &Path) -> Result<Description> {
         modes: Vec::new(),
         other_formats: Vec::new(),
     };
-    for fourcc in kernel::formats(&device).map_err(asked)? {
+    for fourcc in offers::formats(device).map_err(asked)? {
         match PIXEL_FORMATS.iter().find(|(_, code)| *code == fourcc) {
-            Some((format, _)) => push_modes(&device, *format, fourcc, &mut description.modes),
+            Some((format, _)) => push_modes(device, *format, fourcc, wanted, &mut description.modes),
             None => description.other_formats.push(fourcc.escape_ascii().to_string()),
         }
     }
@@ -87,50 +88,77 @@ pub(super) fn nodes(devices: &Path) -> Vec<PathBuf> {
     nodes.into_iter().map(|(_, path)| path).collect()
 }
 
-fn push_modes(device: &Device, format: PixelFormat, fourcc: [u8; 4], modes: &mut Vec<Mode>) {
-    let code = FourCC::new(&fourcc);
+fn push_modes(
+    device: &Device,
+    format: PixelFormat,
+    fourcc: [u8; 4],
+    wanted: Option<&Wanted>,
+    modes: &mut Vec<Mode>,
+) {
     // A driver that cannot list sizes is asked for what is wanted.
-    for size in device.enum_framesizes(code).unwrap_or_default() {
-        for (width, height) in sizes(&size.size) {
-            for rate in rates(device, code, width, height) {
+    for offered in offers::sizes(device, fourcc) {
+        for (width, height) in sizes(&offered, wanted) {
+            for rate in rates(&offers::rates(device, fourcc, width, height), wanted) {
                 modes.push(Mode { format, width: width as usize, height: height as usize, rate });
             }
         }
     }
 }
 
-/// Sizes of a range that are worth naming, beside its ends.
+/// Sizes of a range that are worth naming, beside its ends and the one that is wanted.
 const USUAL_SIZES: [(u32, u32); 4] = [(640, 480), (1280, 720), (1920, 1080), (3840, 2160)];
 
-fn sizes(size: &FrameSizeEnum) -> Vec<(u32, u32)> {
-    let range = match size {
-        FrameSizeEnum::Discrete(size) => return vec![(size.width, size.height)],
-        FrameSizeEnum::Stepwise(range) => range,
-    };
-    let fits = |at: u32, min: u32, max: u32, step: u32| {
-        (min..=max).contains(&at) && (at - min).is_multiple_of(step.max(1))
-    };
-    let usual = USUAL_SIZES.into_iter().filter(|&(width, height)| {
-        fits(width, range.min_width, range.max_width, range.step_width)
-            && fits(height, range.min_height, range.max_height, range.step_height)
-    });
-    let ends = [(range.min_width, range.min_height), (range.max_width, range.max_height)];
-    let mut sizes: Vec<_> = ends.into_iter().chain(usual).collect();
+fn sizes(offered: &Sizes, wanted: Option<&Wanted>) -> Vec<(u32, u32)> {
+    let Sizes { width, height } = offered;
+    let wanted = wanted.and_then(|it| Some((it.width.try_into().ok()?, it.height.try_into().ok()?)));
+    let named = USUAL_SIZES.into_iter().chain(wanted);
+    let fitting = named.filter(|&(w, h)| width.contains(w) && height.contains(h));
+    let ends = [(width.min, height.min), (width.max, height.max)];
+    let mut sizes: Vec<_> = ends.into_iter().chain(fitting).collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes
 }
 
-/// The rates that are offered; of a range, its fastest. 30 a second where the driver does not say.
-fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<Rate> {
-    let intervals = device.enum_frameintervals(code, width, height).unwrap_or_default();
-    let rates = intervals.iter().filter_map(|interval| {
-        let time = match &interval.interval {
-            FrameIntervalEnum::Discrete(time) => time,
-            FrameIntervalEnum::Stepwise(range) => &range.min,
-        };
-        Rate::new(time.denominator, time.numerator)
-    });
-    let rates: Vec<_> = rates.collect();
-    if rates.is_empty() { vec![Rate::per_second(30)] } else { rates }
+/// The rates that are offered; of a range, its fastest and the one that is wanted. Where the driver does not say, the
+/// one that is wanted, or 30 a second.
+fn rates(offered: &[Rates], wanted: Option<&Wanted>) -> Vec<Rate> {
+    let wanted = wanted.map(|it| it.rate);
+    if offered.is_empty() {
+        return vec![wanted.unwrap_or(Rate::per_second(30))];
+    }
+    let between = |it: &Rates, rate: Rate| {
+        (it.slowest.as_f64()..it.fastest.as_f64()).contains(&rate.as_f64()) && rate != it.fastest
+    };
+    let named = |it: &Rates| wanted.filter(|&rate| between(it, rate)).into_iter().chain([it.fastest]);
+    let mut rates: Vec<Rate> = Vec::new();
+    for rate in offered.iter().flat_map(named) {
+        if !rates.contains(&rate) {
+            rates.push(rate);
+        }
+    }
+    rates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::offers::Range;
+    use super::*;
+
+    #[test]
+    fn of_a_range_the_wanted_size_and_rate_are_taken_where_they_fit() {
+        let side = |min, max, step| Range { min, max, step };
+        let offered = Sizes { width: side(16, 2592, 16), height: side(16, 1944, 8) };
+        let wanted =
+            |width, height, rate| Wanted { format: None, width, height, rate: Rate::per_second(rate) };
+        assert!(sizes(&offered, Some(&wanted(1024, 768, 1))).contains(&(1024, 768)));
+        assert!(!sizes(&offered, Some(&wanted(1023, 768, 1))).contains(&(1023, 768)));
+        assert_eq!(sizes(&offered, None).len(), 5);
+        let range = [Rates { slowest: Rate::per_second(1), fastest: Rate::per_second(60) }];
+        let [slow, fast] = [15, 60].map(Rate::per_second);
+        assert_eq!(rates(&range, Some(&wanted(1, 1, 15))), [slow, fast]);
+        assert_eq!(rates(&range, Some(&wanted(1, 1, 90))), [fast]);
+        assert_eq!(rates(&[], Some(&wanted(1, 1, 15))), [slow]);
+        assert_eq!(rates(&[], None), [Rate::per_second(30)]);
+    }
 }

@@ -4,10 +4,12 @@
 //! being written, the newest, and the one that the consumer holds. So the driver never waits for the consumer, the
 //! consumer never sees an old picture, and nothing is allocated for a frame. Decoding is for who asks, on their thread.
 
+mod buffers;
 mod capture;
 mod kernel;
 mod list;
 mod negotiate;
+mod offers;
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +32,7 @@ const PIXEL_FORMATS: &[(PixelFormat, [u8; 4])] =
 /// Which camera.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Select {
-    /// The first that there is.
+    /// The first that there is, and from then on that one.
     #[default]
     First,
     /// The one behind a device node.
@@ -110,7 +112,7 @@ impl V4lCamera {
     /// [`ErrorKind::NotFound`], [`ErrorKind::Busy`] when somebody else uses it, [`ErrorKind::Denied`],
     /// [`ErrorKind::Unsupported`] when it offers no format that can be read, and others of the operating system.
     pub fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self> {
-        let stream = open(&options)?;
+        let stream = open(&options, None)?;
         let mode = stream.agreed.given;
         let slot = Arc::new(Slot::new());
         let thread = thread::Builder::new().name("camera".into()).spawn({
@@ -143,25 +145,36 @@ impl Drop for V4lCamera {
     }
 }
 
-fn open(options: &Options) -> Result<Stream> {
-    Stream::open(&resolve(&options.select, &options.devices)?, &options.wanted)
+/// What a camera is known by when it comes back under another device node.
+#[derive(Clone, PartialEq, Eq)]
+struct Identity {
+    name: String,
+    bus: String,
+}
+
+/// Opens the camera that is meant, or the one that was opened `before`.
+fn open(options: &Options, before: Option<&Identity>) -> Result<Stream> {
+    Stream::open(&resolve(&options.select, &options.devices, before)?, &options.wanted)
 }
 
 /// The device node of the camera that is meant.
-fn resolve(select: &Select, devices: &Path) -> Result<PathBuf> {
-    let wanted = match select {
-        Select::Path(path) => return Ok(path.clone()),
-        Select::First => String::new(),
-        Select::Name(name) => name.to_lowercase(),
+fn resolve(select: &Select, devices: &Path, before: Option<&Identity>) -> Result<PathBuf> {
+    let wanted = match (select, before) {
+        (Select::Path(path), _) => return Ok(path.clone()),
+        (Select::First, None) => String::new(),
+        (Select::First, Some(before)) => before.name.to_lowercase(),
+        (Select::Name(name), _) => name.to_lowercase(),
     };
     let cameras = list(devices);
     let named = |name: &str| name.to_lowercase().contains(&wanted);
     let found = cameras.iter().filter_map(|listed| listed.camera.as_ref().ok());
-    if let Some(camera) = found.clone().find(|camera| named(&camera.name)) {
+    let is_other =
+        |camera: &&Description| before.is_some_and(|it| it.name != camera.name || it.bus != camera.bus);
+    if let Some(camera) = found.clone().filter(|camera| named(&camera.name)).min_by_key(is_other) {
         return Ok(camera.path.clone());
     }
     // One that cannot be asked is a better answer than none.
-    if let (Select::First, Some(listed)) = (select, cameras.first()) {
+    if let (Select::First, None, Some(listed)) = (select, before, cameras.first()) {
         return Ok(listed.path.clone());
     }
     let names: Vec<_> = found.map(|camera| camera.name.as_str()).collect();

@@ -1,12 +1,8 @@
 //! From what is wanted to what a camera gives.
 
-use v4l::device::Device;
-use v4l::fraction::Fraction;
-use v4l::video::Capture;
-use v4l::video::capture::Parameters;
-
-use super::{PIXEL_FORMATS, Wanted, kernel};
-use crate::camera::{Layout, Mode, PixelFormat, Rate};
+use super::kernel::{self, Device};
+use super::{PIXEL_FORMATS, Wanted};
+use crate::camera::{Layout, Mode, PixelFormat};
 use crate::{Error, ErrorKind, Result};
 
 /// What was agreed with a driver.
@@ -25,8 +21,11 @@ pub(super) fn negotiate(device: &Device, modes: &[Mode], wanted: &Wanted) -> Res
     for mode in ranked(modes, wanted) {
         match set(device, mode) {
             Ok(agreed) => return Ok(agreed),
-            Err(error) if error.kind() == ErrorKind::Unsupported => refused.push(error.to_string()),
-            Err(error) => return Err(error),
+            // Another mode would not help.
+            Err(error) if matches!(error.kind(), ErrorKind::Busy | ErrorKind::Denied | ErrorKind::Gone) => {
+                return Err(error);
+            }
+            Err(error) => refused.push(error.to_string()),
         }
     }
     let detail = format!("gives nothing that can be read here: {}", refused.join("; "));
@@ -72,20 +71,16 @@ fn set(device: &Device, asked: Mode) -> Result<Agreed> {
     };
     let (width, height) = (set.width as usize, set.height as usize);
     let layout = Layout::with_stride(*format, width, height, set.stride as usize)?;
-    let given = Mode { format: *format, width, height, rate: set_rate(device, asked.rate) };
+    // A driver that knows no rates is taken at the word of its list.
+    let rate = kernel::set_rate(device, asked.rate).unwrap_or(asked.rate);
+    let given = Mode { format: *format, width, height, rate };
     Ok(Agreed { asked, given, layout })
-}
-
-/// Asks for a rate; the one that comes. A driver that knows no rates is taken at the word of its list.
-fn set_rate(device: &Device, rate: Rate) -> Rate {
-    let (frames, seconds) = rate.fraction();
-    let set = device.set_params(&Parameters::new(Fraction::new(seconds, frames)));
-    set.ok().and_then(|set| Rate::new(set.interval.denominator, set.interval.numerator)).unwrap_or(rate)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::Rate;
 
     fn mode(format: PixelFormat, width: usize, height: usize, rate: u32) -> Mode {
         Mode { format, width, height, rate: Rate::per_second(rate) }

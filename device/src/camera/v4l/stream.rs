@@ -4,29 +4,24 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use v4l::buffer::{Flags, Metadata, Type};
-use v4l::device::Device;
-use v4l::io::mmap;
-use v4l::io::traits::{CaptureStream as _, Stream as _};
+use v4l::v4l_sys as sys;
 
+use super::buffers::{self, Buffers};
+use super::kernel::Device;
 use super::negotiate::{Agreed, negotiate};
-use super::{Wanted, list};
+use super::{Identity, Wanted, list};
 use crate::{Error, Result, Timestamp};
-
-/// Buffers that the driver fills in turn.
-const BUFFERS: u32 = 4;
-/// `POLLIN`, which is the same on every Linux.
-const READABLE: i16 = 1;
 
 /// A camera that sends pictures.
 pub(super) struct Stream {
-    /// Always there until the stream is dropped.
-    stream: Option<mmap::Stream<'static>>,
-    _device: Device,
+    // Unmapped before the device is closed: a driver may count mappings.
+    buffers: Buffers,
+    device: Device,
     pub(super) agreed: Agreed,
+    pub(super) identity: Identity,
 }
 
-/// A buffer of the driver.
+/// A picture in a buffer of the driver.
 pub(super) struct Captured<'a> {
     /// As many bytes as the driver has written.
     pub(super) bytes: &'a [u8],
@@ -42,71 +37,43 @@ impl Stream {
     /// Opens a device node, agrees on a mode and lets the pictures come.
     pub(super) fn open(path: &Path, wanted: &Wanted) -> Result<Self> {
         let located = |e: Error| e.of(path.display());
-        let description = list::describe(path)?;
-        let device = super::kernel::open(path).map_err(|e| located(Error::io("open", e)))?;
+        let device = Device::open(path).map_err(|e| located(Error::io("open", e)))?;
+        let description = list::describe_open(&device, path, Some(wanted))?;
         let agreed = negotiate(&device, &description.modes, wanted).map_err(located)?;
-        let stream = start(&device).map_err(|e| located(Error::io("start", e)))?;
-        Ok(Self { stream: Some(stream), _device: device, agreed })
+        let started = |e| located(Error::io("start", e));
+        let identity = Identity { name: description.name, bus: description.bus };
+        let stream = Self { buffers: Buffers::new(&device).map_err(started)?, device, agreed, identity };
+        buffers::start(&stream.device).map_err(started)?;
+        Ok(stream)
     }
 
     /// Waits for the next picture; `None` when none came in time. After an error the stream is of no use.
     pub(super) fn next(&mut self, timeout: Duration) -> io::Result<Option<Captured<'_>>> {
-        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
-        match stream.handle().poll(READABLE, milliseconds) {
-            Ok(0) => return Ok(None),
+        self.buffers.give_back(&self.device)?;
+        match self.device.wait(timeout) {
+            Ok(false) => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
             other => other?,
         };
-        // The wait is over: without a limit, a driver that says so in error would hold this thread for ever.
-        stream.set_timeout(Duration::ZERO);
-        let (bytes, metadata) = stream.next()?;
-        let used = bytes.len().min(metadata.bytesused as usize);
-        Ok(Some(Captured {
-            bytes: &bytes[..used],
-            sequence: metadata.sequence,
-            stamp: stamp(metadata),
-            damaged: metadata.flags.contains(Flags::ERROR) || used == 0,
-        }))
+        let filled = self.buffers.take(&self.device)?;
+        let sys::v4l2_buffer { sequence, flags, timestamp, .. } = filled.description;
+        let damaged = flags & sys::V4L2_BUF_FLAG_ERROR != 0;
+        Ok(Some(Captured { bytes: filled.bytes, sequence, stamp: stamp(flags, timestamp), damaged }))
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // Dropping the crate's stream panics if the driver does not let it stop; a leak is the lesser evil.
-        if let Some(mut stream) = self.stream.take() {
-            match stream.stop() {
-                Err(error) if !is_gone(&error) => std::mem::forget(stream),
-                _ => drop(stream),
-            }
-        }
+        // Closing the device does the same, where this cannot be done.
+        let _ = buffers::stop(&self.device);
     }
 }
 
-/// Whether the device does not exist any more.
-fn is_gone(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error())
-}
-
-/// Starts with all buffers queued but the first, which the crate's `next()` queues.
-fn start(device: &Device) -> io::Result<mmap::Stream<'static>> {
-    let mut stream = mmap::Stream::with_buffers(device, Type::VideoCapture, BUFFERS)?;
-    // The driver may have given fewer or more.
-    for index in 1..32 {
-        if stream.queue(index).is_err() {
-            break;
-        }
-    }
-    stream.start()?;
-    Ok(stream)
-}
-
-fn stamp(metadata: &Metadata) -> Option<Timestamp> {
-    let clock = Flags::TIMESTAMP_MASK & metadata.flags;
-    if clock != Flags::TIMESTAMP_MONOTONIC {
+fn stamp(flags: u32, time: sys::timeval) -> Option<Timestamp> {
+    if flags & sys::V4L2_BUF_FLAG_TIMESTAMP_MASK != sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC {
         return None;
     }
-    let seconds = u64::try_from(metadata.timestamp.sec).ok()?;
-    let microseconds = u64::try_from(metadata.timestamp.usec).ok()?;
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let microseconds = u64::try_from(time.tv_usec).ok()?;
     Some(Timestamp::from_start(Duration::from_secs(seconds) + Duration::from_micros(microseconds)))
 }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use ::cpal::traits::{DeviceTrait, HostTrait};
 use ::cpal::{Device, SampleFormat, SupportedBufferSize, SupportedStreamConfigRange};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, printable};
 use crate::microphone::Format;
 
 /// A microphone, or something else that sound can be had from.
@@ -82,7 +82,7 @@ pub(super) fn choose(choice: Option<&str>) -> Result<Device> {
         return host.default_input_device().ok_or_else(none);
     };
     let mut devices = host.input_devices().map_err(super::at_opening)?;
-    let is_meant = |device: &Device| device.to_string() == choice || id(device).as_deref() == Some(choice);
+    let is_meant = |device: &Device| name(device) == choice || id(device).as_deref() == Some(choice);
     devices
         .find(is_meant)
         .ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such microphone").of(choice))
@@ -117,10 +117,10 @@ fn info(device: &Device, is_default: bool) -> Option<DeviceInfo> {
         Ok(configs) => Ok(configs.filter_map(|config| format(&config)).collect()),
         Err(error) => match super::category(error.kind()) {
             ErrorKind::Gone | ErrorKind::Unsupported => return None,
-            _ => Err(error.to_string()),
+            _ => Err(printable(&error.to_string())),
         },
     };
-    Some(DeviceInfo { id, name: device.to_string(), is_default, formats })
+    Some(DeviceInfo { id, name: name(device), is_default, formats })
 }
 
 /// A format that can be taken.
@@ -133,5 +133,10 @@ fn format(config: &SupportedStreamConfigRange) -> Option<DeviceFormat> {
 }
 
 fn id(device: &Device) -> Option<String> {
-    device.id().ok().map(|id| id.to_string())
+    device.id().ok().map(|id| printable(&id.to_string()))
+}
+
+/// What people call a device.
+pub(super) fn name(device: &Device) -> String {
+    printable(&device.to_string())
 }

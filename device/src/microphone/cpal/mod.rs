@@ -102,7 +102,7 @@ impl CpalDriver {
             SampleFormat::F64 => listen::<f64>(device, config, intake, clock),
             _ => listen::<f32>(device, config, intake, clock),
         }?;
-        Ok(Opened { device: device.to_string(), outlet, stream: Box::new(stream) })
+        Ok(Opened { device: devices::name(device), outlet, stream: Box::new(stream) })
     }
 }
 
@@ -110,7 +110,7 @@ impl Driver for CpalDriver {
     fn open(&mut self, mute: &Mute) -> Result<Opened> {
         devices::quiet();
         let device = devices::choose(self.choice.as_deref())?;
-        self.stream(&device, mute).map_err(|error| error.of(&device))
+        self.stream(&device, mute).map_err(|error| error.of(devices::name(&device)))
     }
 }
 
@@ -125,13 +125,10 @@ where
     S: SizedSample,
     f32: FromSample<S>,
 {
-    let frame = usize::from(config.channels);
     let signals = intake.signals();
     let on_block = move |block: &[S], info: &InputCallbackInfo| {
-        let told = info.timestamp().callback.duration_since(info.timestamp().capture);
-        // A block began no later than it lasts, whatever the device says.
-        let lasts = Duration::from_secs((block.len() / frame) as u64) / config.sample_rate;
-        intake.push(block, clock.now() - told.max(lasts), |&sample| sample.to_sample::<f32>());
+        let ago = info.timestamp().callback.duration_since(info.timestamp().capture);
+        intake.push_now(block, ago, &*clock, |&sample| sample.to_sample::<f32>());
     };
     let stream = device
         .build_input_stream(config, on_block, move |error| report(&signals, error.kind()), Some(TIMEOUT))

@@ -14,12 +14,6 @@
 
 enum { WIDER = 64 };
 
-static const struct mode MODES[] = {
-    {V4L2_PIX_FMT_MJPEG, 1280, 720}, {V4L2_PIX_FMT_MJPEG, 640, 480}, {V4L2_PIX_FMT_YUYV, 1280, 720},
-    {V4L2_PIX_FMT_YUYV, 640, 480},   {V4L2_PIX_FMT_NV12, 640, 480},  {V4L2_PIX_FMT_H264, 640, 480},
-};
-static const uint32_t RATES[] = {15, 30, 200};
-
 void path_of(const char *name, char path[4096]) {
     snprintf(path, 4096, "%s/%s", getenv("LORGNETTE_FAKE_CAMERA"), name);
 }
@@ -28,16 +22,6 @@ bool there_is(const char *name) {
     char path[4096];
     path_of(name, path);
     return access(path, F_OK) == 0;
-}
-
-static void name_of(const struct mode *mode, char name[64]) {
-    snprintf(name, 64, "%.4s-%ux%u", (const char *)&mode->fourcc, mode->width, mode->height);
-}
-
-static bool has(const struct mode *mode) {
-    char name[64];
-    name_of(mode, name);
-    return there_is(name);
 }
 
 int64_t now(void) {
@@ -126,48 +110,6 @@ void advance(struct handle *h) {
     }
 }
 
-static int query_capabilities(struct v4l2_capability *caps) {
-    *caps = (struct v4l2_capability){.driver = "fake", .card = "Lorgnette Fake Camera", .bus_info = "platform:fake"};
-    if (there_is("foreign")) memcpy(caps->card, "Kamera \xc3", 9);
-    caps->device_caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING;
-    caps->capabilities = caps->device_caps | V4L2_CAP_DEVICE_CAPS;
-    return 0;
-}
-
-// The mode at `index` among those that have a file: of any format, each format once, or of one format.
-static const struct mode *mode_at(uint32_t index, bool each_format_once, uint32_t fourcc) {
-    uint32_t last = 0;
-    for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++) {
-        const struct mode *mode = &MODES[i];
-        if (!has(mode) || (fourcc && mode->fourcc != fourcc) || (each_format_once && mode->fourcc == last)) continue;
-        last = mode->fourcc;
-        if (index-- == 0) return mode;
-    }
-    return NULL;
-}
-
-static int enumerate_formats(struct v4l2_fmtdesc *format) {
-    const struct mode *mode = mode_at(format->index, true, 0);
-    if (!mode) return EINVAL;
-    format->pixelformat = mode->fourcc;
-    return 0;
-}
-
-static int enumerate_sizes(struct v4l2_frmsizeenum *size) {
-    const struct mode *mode = mode_at(size->index, false, size->pixel_format);
-    if (!mode) return EINVAL;
-    size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
-    size->discrete = (struct v4l2_frmsize_discrete){mode->width, mode->height};
-    return 0;
-}
-
-static int enumerate_intervals(struct v4l2_frmivalenum *interval) {
-    if (interval->index >= sizeof RATES / sizeof *RATES) return EINVAL;
-    interval->type = V4L2_FRMIVAL_TYPE_DISCRETE;
-    interval->discrete = (struct v4l2_fract){1, RATES[interval->index]};
-    return 0;
-}
-
 static int get_format(struct handle *h, struct v4l2_format *format) {
     struct v4l2_pix_format *pix = &format->fmt.pix;
     *pix = (struct v4l2_pix_format){.width = h->mode.width, .height = h->mode.height, .pixelformat = h->mode.fourcc};
@@ -248,9 +190,13 @@ int answer(struct handle *h, unsigned request, void *argument) {
     case VIDIOC_QBUF: return queue(h, buffer);
     case VIDIOC_DQBUF: return dequeue(h, buffer);
     case VIDIOC_STREAMON:
+        if (there_is("unstartable")) return EIO;
         h->streaming = true, h->start = now(), h->ticks = 0;
         return 0;
-    case VIDIOC_STREAMOFF: h->streaming = false, h->queued_count = h->done_count = 0; return 0;
+    case VIDIOC_STREAMOFF:
+        if (there_is("unstoppable")) return EIO;
+        h->streaming = false, h->queued_count = h->done_count = 0;
+        return 0;
     default: return ENOTTY;
     }
 }

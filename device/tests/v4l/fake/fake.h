@@ -17,6 +17,8 @@
 //   unstamped         stamps are of no known clock
 //   wide              rows of YUYV lie 64 bytes further apart than they need
 //   foreign           the camera's name is not UTF-8
+//   unstartable       it does not let itself be started
+//   unstoppable       nor stopped
 
 #pragma once
 
@@ -53,6 +55,17 @@ struct handle {
     int64_t start;  // microseconds
     uint32_t ticks;
 };
+
+// modes.c: what the camera says of itself and offers.
+
+void name_of(const struct mode *mode, char name[64]);
+bool has(const struct mode *mode);
+int query_capabilities(struct v4l2_capability *caps);
+// The mode at `index` among those that have a file: of any format, each format once, or of one format.
+const struct mode *mode_at(uint32_t index, bool each_format_once, uint32_t fourcc);
+int enumerate_formats(struct v4l2_fmtdesc *format);
+int enumerate_sizes(struct v4l2_frmsizeenum *size);
+int enumerate_intervals(struct v4l2_frmivalenum *interval);
 
 // camera.c: what the hardware and its driver do.
 

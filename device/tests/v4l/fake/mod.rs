@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use lorgnette_device::camera::v4l::{Options, Select, V4lCamera, Wanted};
 use lorgnette_device::camera::{PixelFormat, Rate};
@@ -45,7 +46,7 @@ fn library() -> &'static Path {
     LIBRARY.get_or_init(|| {
         let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fake-{}.so", std::process::id()));
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/v4l/fake");
-        let sources = ["camera.c", "preload.c"].map(|source| folder.join(source));
+        let sources = ["camera.c", "modes.c", "preload.c"].map(|source| folder.join(source));
         let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
         let flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"];
         let status = Command::new(compiler).args(flags).arg(&library).args(sources).arg("-ldl").status();
@@ -117,6 +118,8 @@ impl Fake {
         options.select = Select::First;
         options.wanted = Wanted { format: None, width: 640, height: 480, rate: RATE };
         options.devices = self.folder.clone();
+        // A busy machine is not to be taken for a camera that hangs.
+        options.patience = Duration::from_secs(60);
         options
     }
 
