@@ -4,6 +4,7 @@
 
 mod hostile;
 mod live;
+mod losses;
 #[path = "../common/random.rs"]
 #[allow(dead_code, reason = "only a part is used here")]
 mod random;

@@ -166,11 +166,8 @@ fn resolve(select: &Select, devices: &Path, before: Option<&Identity>) -> Result
         (Select::Name(name), _) => name.to_lowercase(),
     };
     let cameras = list(devices);
-    let named = |name: &str| name.to_lowercase().contains(&wanted);
     let found = cameras.iter().filter_map(|listed| listed.camera.as_ref().ok());
-    let is_other =
-        |camera: &&Description| before.is_some_and(|it| it.name != camera.name || it.bus != camera.bus);
-    if let Some(camera) = found.clone().filter(|camera| named(&camera.name)).min_by_key(is_other) {
+    if let Some(camera) = pick(found.clone(), &wanted, before) {
         return Ok(camera.path.clone());
     }
     // One that cannot be asked is a better answer than none.
@@ -184,4 +181,42 @@ fn resolve(select: &Select, devices: &Path, before: Option<&Identity>) -> Result
         format!("no camera called {wanted:?}, there is {}", names.join(", "))
     };
     Err(Error::new(ErrorKind::NotFound, detail).of(devices.display()))
+}
+
+/// The camera that was opened `before`, or else the first, of those whose names have `wanted`, in lower case, in them.
+fn pick<'a>(
+    cameras: impl Iterator<Item = &'a Description>,
+    wanted: &str,
+    before: Option<&Identity>,
+) -> Option<&'a Description> {
+    let is_other = |it: &&Description| before.is_some_and(|is| (&is.name, &is.bus) != (&it.name, &it.bus));
+    cameras.filter(|camera| camera.name.to_lowercase().contains(wanted)).min_by_key(is_other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Description, Identity, pick};
+
+    #[test]
+    fn a_camera_that_comes_back_is_taken_before_others_of_its_name() {
+        let camera = |path: &str, name: &str, bus: &str| Description {
+            path: path.into(),
+            name: name.into(),
+            driver: "fake".into(),
+            bus: bus.into(),
+            modes: Vec::new(),
+            other_formats: Vec::new(),
+        };
+        let cameras = [camera("0", "Inner", "a"), camera("1", "Outer", "b"), camera("2", "Outer", "c")];
+        let picked = |wanted, before: Option<(&str, &str)>| {
+            let before = before.map(|(name, bus)| Identity { name: name.into(), bus: bus.into() });
+            pick(cameras.iter(), wanted, before.as_ref())
+                .map(|camera| camera.path.to_str().unwrap_or_default())
+        };
+        assert_eq!(picked("", None), Some("0"));
+        assert_eq!(picked("outer", None), Some("1"));
+        assert_eq!(picked("outer", Some(("Outer", "c"))), Some("2"));
+        assert_eq!(picked("outer", Some(("Outer", "unplugged"))), Some("1"));
+        assert_eq!(picked("gone", Some(("Gone", "a"))), None);
+    }
 }
