@@ -12,10 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
 
 # In the order they stand in the page.
 PARTS = ["runtime", "towers", "quantize", "capture"]
-HEAD = "# Benchmarks
-
-Written by `make bench` and `make device-bench`; do not edit.
-"
+HEAD = "# Benchmarks\n\nWritten by `make bench` and `make device-bench`; do not edit.\n"
 
 
 def run(command):
