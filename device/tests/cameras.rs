@@ -14,7 +14,7 @@ use common::made;
 use lorgnette_device::camera::{
     Camera, Event, Folder, Frame, Mjpeg, Pace, Picture, Player, Rate, Recording, Still, Y4m, open_recording,
 };
-use lorgnette_device::clock::{Clock, ManualClock, MonotonicClock};
+use lorgnette_device::clock::{Clock, ManualClock};
 use lorgnette_device::{ErrorKind, Timestamp};
 
 const WIDTH: usize = 64;
