@@ -147,7 +147,7 @@ fn sounds_that_are_none() {
     let two_hours = 2 * 3600 * 16_000;
     assert!(ask("long.wav", &wav(two_hours, two_hours as usize)).contains("7200.0 seconds"));
     assert!(ask("cut.wav", &wav(32_000, 10_000)).starts_with("cut.wav: "));
-    assert!(ask("deaf.wav", &wav(16_000, 16_000)).contains("sound"));
+    assert!(ask("deaf.wav", &wav(16_000, 16_000)).contains("found a sound, but no mmproj"));
 }
 
 #[test]

@@ -84,6 +84,19 @@ fn a_picture_is_encoded_once_and_computed_once() {
 }
 
 #[test]
+fn what_was_not_asked_about_for_long_is_computed_again() {
+    let model = model();
+    let mut conversation = conversation(&model);
+    let mut ask = |number| ask(&mut conversation, &[about(&picture(number, 4, 4), "What is it?")]);
+    // Each takes more than 20 of the 2048 positions that are kept.
+    (0..100).for_each(|number| drop(ask(number)));
+    let early = ask(0);
+    assert_eq!((early.vision_passes, early.prefilled_image_tokens), (0, ROWS));
+    let late = ask(98);
+    assert_eq!((late.vision_passes, late.prefilled_image_tokens), (0, 0));
+}
+
+#[test]
 fn tiles_are_as_many_passes_and_an_overview() {
     let model = model();
     let preprocessor = model.vision().unwrap().preprocessor();

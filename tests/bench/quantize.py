@@ -5,7 +5,6 @@ same weather, and reports medians.
 """
 
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -23,10 +22,9 @@ ERROR_TYPES = ["F16", "BF16", "Q8_0", "Q6_K", "Q5_K", "Q5_1", "Q5_0", "Q4_K", "I
 OPENINGS = 21
 
 
-def speed(out, tools, model, folder, rounds):
+def speed(out, tools, model, folder, rounds, threads):
     mib = model.stat().st_size / 2**20
     ours, theirs = tools
-    threads = str(os.cpu_count())
     out.append(f"### Quantizing F16, {mib:.0f} MiB, {threads} threads\n")
     out.append(f"Medians of {rounds} runs each, in turns. lorgnette's time includes its report (every block decoded and "
                "compared) and the sync to disk; llama-quantize makes neither. Both write the same bytes.\n")
@@ -37,8 +35,8 @@ def speed(out, tools, model, folder, rounds):
         seconds, memory = {ours: [], theirs: []}, {ours: 0, theirs: 0}
         for _ in range(rounds):
             for tool, command in [
-                (ours, [ours, "quantize", model, result, "--type", mix, "--threads", threads]),
-                (theirs, [theirs, model, reference, mix, threads]),
+                (ours, [ours, "quantize", model, result, "--type", mix, "--threads", str(threads)]),
+                (theirs, [theirs, model, reference, mix, str(threads)]),
             ]:
                 settle()
                 elapsed, peak = run(command)
@@ -115,7 +113,7 @@ def main():
         small, large = folder / "small.gguf", folder / "large.gguf"
         models.text(small, vocab=128000, layers=2)
         models.text(large, width=1024, feed_forward=4096, layers=24, heads=16, kv_heads=8, vocab=128000)
-        speed(out, tools, large, folder, arguments.rounds)
+        speed(out, tools, large, folder, arguments.rounds, arguments.threads)
         opening(out, arguments.lorgnette, small, large)
         errors(out, tools, folder)
     write(arguments.output, "quantize", "Files", out)
