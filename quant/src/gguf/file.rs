@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,6 +70,14 @@ impl Tensor {
     /// The blocks as they stand in the file.
     pub fn data(&self) -> &[u8] {
         self.view().data
+    }
+
+    /// [`Gguf::release`] for some of the bytes.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn release(&self, bytes: Range<usize>) {
+        self.model.release_bytes(&self.data()[bytes]);
     }
 
     fn view(&self) -> TensorView<'_> {
@@ -168,15 +177,19 @@ impl Gguf {
     /// Tells the system that the pages of `tensor` will not be read again soon, so that they do not count as this
     /// process's memory. Reading them after all is fine, and costs what the first reading did.
     pub fn release(&self, tensor: &TensorView) {
+        self.release_bytes(tensor.data);
+    }
+
+    fn release_bytes(&self, bytes: &[u8]) {
         for shard in &self.shards {
             let Bytes::Mapped(map) = &shard.bytes else { continue };
             let range = map.as_ptr_range();
             #[cfg(unix)]
-            if range.contains(&tensor.data.as_ptr()) {
-                let offset = tensor.data.as_ptr() as usize - range.start as usize;
+            if range.contains(&bytes.as_ptr()) {
+                let offset = bytes.as_ptr() as usize - range.start as usize;
                 // SAFETY: the map is read-only and of a file, so that dropped pages are read again from it.
                 let advised = unsafe {
-                    map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, offset, tensor.data.len())
+                    map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, offset, bytes.len())
                 };
                 // Only advice: where the system does not take it, the pages stay.
                 drop(advised);

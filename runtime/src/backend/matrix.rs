@@ -105,6 +105,13 @@ impl Matrix {
         self.rows
     }
 
+    /// Tells the system that the blocks will not be read again soon, if they are mapped.
+    pub fn release(&self) {
+        if let Data::Mapped { tensor, bytes } = &self.data {
+            tensor.release(bytes.clone());
+        }
+    }
+
     /// The blocks of all rows.
     pub fn data(&self) -> &[u8] {
         match &self.data {

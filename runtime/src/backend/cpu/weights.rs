@@ -1,13 +1,18 @@
 //! Weights as the processor reads them.
 
+use std::sync::OnceLock;
+
 use lorgnette_quant::block;
 
+use super::matmul::Panels;
 use crate::backend::Matrix;
 use crate::{Error, ErrorKind, Result};
 
-/// A matrix in its blocks, where they are mapped.
+/// A matrix in its blocks, where they are mapped. Those with integer levels are repacked when they are first multiplied
+/// with: a table of embeddings stays as it is, and so does a tower that nothing is shown to.
 pub struct Weights {
     matrix: Matrix,
+    panels: OnceLock<Option<Panels>>,
     /// The numbers of a single row: norms and biases are read whole, and often.
     vector: Vec<f32>,
 }
@@ -19,7 +24,7 @@ impl Weights {
     /// Whatever [`block::decode`] says: what cannot be decoded must be known now, and not at the first token.
     pub(super) fn new(matrix: Matrix) -> Result<Self> {
         let rows = matrix.rows();
-        let mut weights = Self { matrix, vector: Vec::new() };
+        let mut weights = Self { matrix, panels: OnceLock::new(), vector: Vec::new() };
         let mut vector = vec![0.0; weights.matrix.columns()];
         weights.decode_row(0, &mut vector)?;
         if rows == 1 {
@@ -30,6 +35,15 @@ impl Weights {
 
     pub(super) fn matrix(&self) -> &Matrix {
         &self.matrix
+    }
+
+    /// The matrix with its rows side by side; `None` where the type has no integer levels.
+    pub(super) fn panels(&self) -> Option<&Panels> {
+        let pack = || {
+            let panels = Panels::pack(self.matrix.ty(), self.matrix.data(), self.matrix.rows());
+            panels.inspect(|_| self.matrix.release())
+        };
+        self.panels.get_or_init(pack).as_ref()
     }
 
     /// The single row, as floats.

@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::x86::{prefetch, vector, words};
-use super::{Isa, Levels, array};
+use super::x86::vector;
+use super::{Isa, array};
 
 const LANES: usize = 8;
 
@@ -101,37 +101,50 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn add_int(a: __m256i, b: __m256i) -> __m256i {
-        vector!(_mm256_add_epi32(a, b))
-    }
-
-    #[inline(always)]
     fn to_float(x: __m256i) -> __m256 {
         vector!(_mm256_cvtepi32_ps(x))
     }
 
     #[inline(always)]
-    fn dot<const WIDE: bool>(sums: __m256i, levels: &[u32], activations: i32) -> __m256i {
-        let levels = &levels[..LANES];
-        let levels = vector!(_mm256_loadu_si256(levels.as_ptr().cast()));
-        dot4::<WIDE>(sums, levels, Self::splat_int(activations))
+    fn load_int(x: &[u32]) -> __m256i {
+        let x = &x[..LANES];
+        vector!(_mm256_loadu_si256(x.as_ptr().cast()))
     }
 
-    /// Two rows share a register, a half each; four registers are then summed into one, transposed.
     #[inline(always)]
-    fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        rows: &impl Levels<HALVES>,
-        activations: &[[i32; 4]; HALVES],
-    ) -> __m256i {
-        let (a, b) =
-            (two_rows::<WIDE, HALVES>(rows, 0, activations), two_rows::<WIDE, HALVES>(rows, 1, activations));
-        let (c, d) =
-            (two_rows::<WIDE, HALVES>(rows, 2, activations), two_rows::<WIDE, HALVES>(rows, 3, activations));
-        vector!({
-            let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-            let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
-            _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd))
-        })
+    fn store_int(x: __m256i, out: &mut [u32]) {
+        let out = &mut out[..LANES];
+        vector!(_mm256_storeu_si256(out.as_mut_ptr().cast(), x));
+    }
+
+    #[inline(always)]
+    fn and(x: __m256i, mask: u32) -> __m256i {
+        vector!(_mm256_and_si256(x, _mm256_set1_epi32(mask as i32)))
+    }
+
+    #[inline(always)]
+    fn or(a: __m256i, b: __m256i) -> __m256i {
+        vector!(_mm256_or_si256(a, b))
+    }
+
+    #[inline(always)]
+    fn shift_left(x: __m256i, bits: usize) -> __m256i {
+        vector!(_mm256_sll_epi32(x, _mm_cvtsi32_si128(bits as i32)))
+    }
+
+    #[inline(always)]
+    fn shift_right(x: __m256i, bits: usize) -> __m256i {
+        vector!(_mm256_srl_epi32(x, _mm_cvtsi32_si128(bits as i32)))
+    }
+
+    #[inline(always)]
+    fn signed_byte(x: __m256i, index: usize) -> __m256i {
+        vector!(_mm256_srai_epi32::<24>(Self::shift_left(x, 24 - 8 * index)))
+    }
+
+    #[inline(always)]
+    fn dot<const WIDE: bool>(sums: __m256i, levels: __m256i, activations: i32) -> __m256i {
+        dot4::<WIDE>(sums, levels, Self::splat_int(activations))
     }
 
     #[inline(always)]
@@ -165,11 +178,6 @@ impl Isa for Avx2 {
                 _mm_packus_epi32(_mm256_castsi256_si128(masked), _mm256_extracti128_si256::<1>(masked));
             _mm_storel_epi64(out.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
         });
-    }
-
-    #[inline(always)]
-    fn prefetch(address: *const u8) {
-        prefetch(address);
     }
 
     #[inline(always)]
@@ -211,21 +219,4 @@ impl Isa for Avx2 {
 #[inline(always)]
 fn unpack(a: __m256, b: __m256) -> [__m256; 2] {
     vector!([_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)])
-}
-
-/// Products of rows `i` and `i + 4`, each in four parts.
-#[inline(always)]
-fn two_rows<const WIDE: bool, const HALVES: usize>(
-    rows: &impl Levels<HALVES>,
-    i: usize,
-    activations: &[[i32; 4]; HALVES],
-) -> __m256i {
-    let (low, high) = (rows.row(i), rows.row(i + 4));
-    let mut sums = Avx2::splat_int(0);
-    for half in 0..HALVES {
-        let levels = vector!(_mm256_set_m128i(high[half].0, low[half].0));
-        let activations = vector!(_mm256_broadcastsi128_si256(words(activations[half])));
-        sums = dot4::<WIDE>(sums, levels, activations);
-    }
-    sums
 }

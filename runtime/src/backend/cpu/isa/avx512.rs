@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::x86::{prefetch, vector, words};
-use super::{Isa, Levels, array};
+use super::x86::vector;
+use super::{Isa, array};
 
 const LANES: usize = 16;
 
@@ -79,37 +79,50 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn add_int(a: __m512i, b: __m512i) -> __m512i {
-        vector!(_mm512_add_epi32(a, b))
-    }
-
-    #[inline(always)]
     fn to_float(x: __m512i) -> __m512 {
         vector!(_mm512_cvtepi32_ps(x))
     }
 
     #[inline(always)]
-    fn dot<const WIDE: bool>(sums: __m512i, levels: &[u32], activations: i32) -> __m512i {
-        let levels = &levels[..LANES];
-        vector!({
-            let levels = _mm512_loadu_si512(levels.as_ptr().cast());
-            _mm512_dpbusd_epi32(sums, levels, _mm512_set1_epi32(activations))
-        })
+    fn load_int(x: &[u32]) -> __m512i {
+        let x = &x[..LANES];
+        vector!(_mm512_loadu_si512(x.as_ptr().cast()))
     }
 
-    /// Four rows share a register, a quarter each; four registers are then summed into one, transposed.
     #[inline(always)]
-    fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        rows: &impl Levels<HALVES>,
-        activations: &[[i32; 4]; HALVES],
-    ) -> __m512i {
-        let (a, b) = (four_rows(rows, 0, activations), four_rows(rows, 1, activations));
-        let (c, d) = (four_rows(rows, 2, activations), four_rows(rows, 3, activations));
-        vector!({
-            let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-            let cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-            _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd))
-        })
+    fn store_int(x: __m512i, out: &mut [u32]) {
+        let out = &mut out[..LANES];
+        vector!(_mm512_storeu_si512(out.as_mut_ptr().cast(), x));
+    }
+
+    #[inline(always)]
+    fn and(x: __m512i, mask: u32) -> __m512i {
+        vector!(_mm512_and_si512(x, _mm512_set1_epi32(mask as i32)))
+    }
+
+    #[inline(always)]
+    fn or(a: __m512i, b: __m512i) -> __m512i {
+        vector!(_mm512_or_si512(a, b))
+    }
+
+    #[inline(always)]
+    fn shift_left(x: __m512i, bits: usize) -> __m512i {
+        vector!(_mm512_sll_epi32(x, _mm_cvtsi32_si128(bits as i32)))
+    }
+
+    #[inline(always)]
+    fn shift_right(x: __m512i, bits: usize) -> __m512i {
+        vector!(_mm512_srl_epi32(x, _mm_cvtsi32_si128(bits as i32)))
+    }
+
+    #[inline(always)]
+    fn signed_byte(x: __m512i, index: usize) -> __m512i {
+        vector!(_mm512_srai_epi32::<24>(Self::shift_left(x, 24 - 8 * index)))
+    }
+
+    #[inline(always)]
+    fn dot<const WIDE: bool>(sums: __m512i, levels: __m512i, activations: i32) -> __m512i {
+        vector!(_mm512_dpbusd_epi32(sums, levels, _mm512_set1_epi32(activations)))
     }
 
     #[inline(always)]
@@ -134,11 +147,6 @@ impl Isa for Avx512 {
     fn store_low(x: __m512i, out: &mut [u8]) {
         let out = &mut out[..LANES];
         vector!(_mm_storeu_si128(out.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(x)));
-    }
-
-    #[inline(always)]
-    fn prefetch(address: *const u8) {
-        prefetch(address);
     }
 
     #[inline(always)]
@@ -192,23 +200,4 @@ impl Isa for Avx512 {
 #[inline(always)]
 fn unpack(a: __m512, b: __m512) -> [__m512; 2] {
     vector!([_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)])
-}
-
-/// Products of rows `i`, `i + 4`, `i + 8` and `i + 12`, each in four parts.
-#[inline(always)]
-fn four_rows<const HALVES: usize>(
-    rows: &impl Levels<HALVES>,
-    i: usize,
-    activations: &[[i32; 4]; HALVES],
-) -> __m512i {
-    let (a, b, c, d) = (rows.row(i), rows.row(i + 4), rows.row(i + 8), rows.row(i + 12));
-    let mut sums = Avx512::splat_int(0);
-    for half in 0..HALVES {
-        sums = vector!({
-            let (ab, cd) = (_mm256_set_m128i(b[half].0, a[half].0), _mm256_set_m128i(d[half].0, c[half].0));
-            let levels = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(ab), cd);
-            _mm512_dpbusd_epi32(sums, levels, _mm512_broadcast_i32x4(words(activations[half])))
-        });
-    }
-    sums
 }

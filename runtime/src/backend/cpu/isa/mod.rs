@@ -8,7 +8,6 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod bytes;
 mod exp;
 mod halves;
 #[cfg(target_arch = "aarch64")]
@@ -23,7 +22,6 @@ mod x86;
 use std::arch::is_aarch64_feature_detected;
 use std::sync::LazyLock;
 
-pub(super) use self::bytes::Bytes;
 pub(super) use self::exp::exp;
 
 /// The most [`Isa::LANES`] of any level.
@@ -58,19 +56,25 @@ pub(super) trait Isa: Copy {
     fn sum(x: Self::Floats) -> f32;
 
     fn splat_int(x: i32) -> Self::Ints;
-    fn add_int(a: Self::Ints, b: Self::Ints) -> Self::Ints;
     fn to_float(x: Self::Ints) -> Self::Floats;
 
-    /// Adds to lane `i` the products of the four unsigned bytes of `levels[i]` with the four signed bytes of
-    /// `activations`, none of which is -128. Levels are below 128 unless `WIDE`.
-    fn dot<const WIDE: bool>(sums: Self::Ints, levels: &[u32], activations: i32) -> Self::Ints;
+    fn load_int(x: &[u32]) -> Self::Ints;
+    fn store_int(x: Self::Ints, out: &mut [u32]);
+    fn and(x: Self::Ints, mask: u32) -> Self::Ints;
+    fn or(a: Self::Ints, b: Self::Ints) -> Self::Ints;
 
-    /// In lane `i` the products, summed, of the levels of row `i` with signed `activations`. Bounds as for
-    /// [`dot`](Self::dot).
-    fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        rows: &impl Levels<HALVES>,
-        activations: &[[i32; 4]; HALVES],
-    ) -> Self::Ints;
+    /// Each lane shifted left by less than 32 bits.
+    fn shift_left(x: Self::Ints, bits: usize) -> Self::Ints;
+
+    /// Each lane shifted right by less than 32 bits; zeros come in.
+    fn shift_right(x: Self::Ints, bits: usize) -> Self::Ints;
+
+    /// Byte `index` of each lane, as it is signed.
+    fn signed_byte(x: Self::Ints, index: usize) -> Self::Ints;
+
+    /// Adds to each lane the products of the four unsigned bytes of `levels` there with the four signed bytes of
+    /// `activations`, none of which is -128. Levels are below 128 unless `WIDE`.
+    fn dot<const WIDE: bool>(sums: Self::Ints, levels: Self::Ints, activations: i32) -> Self::Ints;
 
     /// The nearest integers, ties to even; any for NaN and what does not fit.
     fn round(x: Self::Floats) -> Self::Ints;
@@ -82,9 +86,6 @@ pub(super) trait Isa: Copy {
 
     /// Stores the low byte of each lane.
     fn store_low(x: Self::Ints, out: &mut [u8]);
-
-    /// Asks for the line of memory at `address`, which may be none of the program's.
-    fn prefetch(address: *const u8);
 
     /// The floats of IEEE binary16 numbers.
     fn load_halves(bits: &[u16]) -> Self::Floats;
@@ -108,11 +109,6 @@ pub(super) trait Isa: Copy {
             }
         }
     }
-}
-
-/// Rows of unsigned levels. A trait and not a closure, so that it is inlined.
-pub(super) trait Levels<const HALVES: usize> {
-    fn row(&self, lane: usize) -> [Bytes; HALVES];
 }
 
 /// [`std::array::from_fn`], but inlined, without which `make` would be compiled for the baseline only.

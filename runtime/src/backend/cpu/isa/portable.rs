@@ -1,7 +1,7 @@
 //! Arrays for registers: what every machine can do, and what the other levels are held to.
 
 use super::halves::half_to_float;
-use super::{Isa, Levels, array};
+use super::{Isa, array};
 
 const LANES: usize = 8;
 
@@ -86,34 +86,50 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
-    fn add_int(a: Self::Ints, b: Self::Ints) -> Self::Ints {
-        array(|i| a[i] + b[i])
-    }
-
-    #[inline(always)]
     fn to_float(x: Self::Ints) -> Self::Floats {
         array(|i| x[i] as f32)
     }
 
     #[inline(always)]
-    fn dot<const WIDE: bool>(sums: Self::Ints, levels: &[u32], activations: i32) -> Self::Ints {
-        array(|i| sums[i] + dot4(levels[i].to_le_bytes(), activations))
+    fn load_int(x: &[u32]) -> Self::Ints {
+        array(|i| x[i] as i32)
     }
 
     #[inline(always)]
-    fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        rows: &impl Levels<HALVES>,
-        activations: &[[i32; 4]; HALVES],
-    ) -> Self::Ints {
-        array(|i| {
-            let mut sum = 0;
-            for (levels, activations) in rows.row(i).iter().zip(activations) {
-                for (&levels, &activations) in levels.to_array().as_chunks().0.iter().zip(activations) {
-                    sum += dot4(levels, activations);
-                }
-            }
-            sum
-        })
+    fn store_int(x: Self::Ints, out: &mut [u32]) {
+        for i in 0..LANES {
+            out[i] = x[i] as u32;
+        }
+    }
+
+    #[inline(always)]
+    fn and(x: Self::Ints, mask: u32) -> Self::Ints {
+        array(|i| x[i] & mask as i32)
+    }
+
+    #[inline(always)]
+    fn or(a: Self::Ints, b: Self::Ints) -> Self::Ints {
+        array(|i| a[i] | b[i])
+    }
+
+    #[inline(always)]
+    fn shift_left(x: Self::Ints, bits: usize) -> Self::Ints {
+        array(|i| x[i] << bits)
+    }
+
+    #[inline(always)]
+    fn shift_right(x: Self::Ints, bits: usize) -> Self::Ints {
+        array(|i| (x[i] as u32 >> bits) as i32)
+    }
+
+    #[inline(always)]
+    fn signed_byte(x: Self::Ints, index: usize) -> Self::Ints {
+        array(|i| x[i] << (24 - 8 * index) >> 24)
+    }
+
+    #[inline(always)]
+    fn dot<const WIDE: bool>(sums: Self::Ints, levels: Self::Ints, activations: i32) -> Self::Ints {
+        array(|i| sums[i] + dot4(levels[i].to_le_bytes(), activations))
     }
 
     #[inline(always)]
@@ -141,9 +157,6 @@ impl Isa for Portable {
             out[i] = x[i] as u8;
         }
     }
-
-    #[inline(always)]
-    fn prefetch(_: *const u8) {}
 
     #[inline(always)]
     fn load_halves(bits: &[u16]) -> Self::Floats {

@@ -4,15 +4,6 @@ use half::f16;
 
 use super::*;
 
-/// Rows of one level.
-struct Same(u8);
-
-impl Levels<2> for Same {
-    fn row(&self, _: usize) -> [Bytes; 2] {
-        [Bytes::new([self.0; 16]); 2]
-    }
-}
-
 struct Dots<const WIDE: bool> {
     level: u8,
     activation: i8,
@@ -25,12 +16,10 @@ impl<const WIDE: bool> Work for Dots<WIDE> {
     fn run<I: Isa>(self) {
         let Self { level, activation } = self;
         let word = i32::from_le_bytes([activation as u8; 4]);
-        let levels = [u32::from_le_bytes([level; 4]); MAX_LANES];
+        let levels = I::load_int(&[u32::from_le_bytes([level; 4]); MAX_LANES]);
         let (lanes, product) = (I::LANES as i32, i32::from(level) * i32::from(activation));
-        let dot = I::dot::<WIDE>(I::splat_int(7), &levels, word);
+        let dot = I::dot::<WIDE>(I::splat_int(7), levels, word);
         assert_eq!(I::sum_int(dot), lanes * (7 + 4 * product), "{level} * {activation}");
-        let rows = I::dot_rows::<WIDE, 2>(&Same(level), &[[word; 4]; 2]);
-        assert_eq!(I::sum_int(rows), lanes * 32 * product, "{level} * {activation}");
     }
 }
 

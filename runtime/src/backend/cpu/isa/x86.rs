@@ -1,7 +1,5 @@
 //! What the levels of x86-64 share.
 
-use std::arch::x86_64::*;
-
 /// Evaluates intrinsics.
 macro_rules! vector {
     ($intrinsics:expr) => {{
@@ -15,17 +13,3 @@ macro_rules! vector {
 }
 
 pub(super) use vector;
-
-/// Four words as a register.
-#[inline(always)]
-pub(super) fn words(x: [i32; 4]) -> __m128i {
-    // SAFETY: both are sixteen bytes of which every value is valid.
-    unsafe { std::mem::transmute::<[i32; 4], __m128i>(x) }
-}
-
-/// Asks for the line of memory at `address`, which may be none of the program's.
-#[inline(always)]
-pub(super) fn prefetch(address: *const u8) {
-    // SAFETY: every x86-64 has SSE, and a prefetch never faults.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-}

@@ -29,21 +29,22 @@ pub(super) struct Scratch {
     panels: Vec<f32>,
 }
 
-/// A tile of weights in any format, times all rows of activations.
+/// A tile of weights in any format, whose rows are `blocks`, times all rows of activations.
 pub(super) fn product(
     level: Level,
-    ty: TensorType,
     tile: &Tile<'_>,
+    blocks: &[u8],
     rows: &Rows,
     scratch: &mut Scratch,
 ) -> Result<()> {
     let most = if rows.count() < FEW { DEPTH_FOR_FEW } else { DEPTH };
-    level.run(Product { ty, tile, rows, most, scratch })
+    level.run(Product { ty: tile.product.matrix.ty, tile, blocks, rows, most, scratch })
 }
 
 struct Product<'a> {
     ty: TensorType,
     tile: &'a Tile<'a>,
+    blocks: &'a [u8],
     rows: &'a Rows,
     /// Inputs of a panel.
     most: usize,
@@ -73,13 +74,13 @@ impl Product<'_> {
     #[inline(always)]
     fn pack<I: Isa>(&mut self, start: usize, depth: usize) -> Result<()> {
         let (columns, most) = (REGISTERS * I::LANES, self.most);
-        let row_bytes = self.tile.rows.len() / self.tile.outputs;
+        let row_bytes = self.blocks.len() / self.tile.outputs;
         let blocks = |elements: usize| elements / self.ty.block_len() * self.ty.block_bytes();
         let Scratch { decoded, panels } = &mut *self.scratch;
         decoded.resize(I::LANES * most, 0.0);
         panels.resize(self.tile.outputs.next_multiple_of(columns) * most, 0.0);
         for first in (0..self.tile.outputs).step_by(I::LANES) {
-            let rows = self.tile.rows.chunks_exact(row_bytes).skip(first).take(I::LANES);
+            let rows = self.blocks.chunks_exact(row_bytes).skip(first).take(I::LANES);
             for (row, decoded) in rows.zip(decoded.chunks_exact_mut(most)) {
                 let (row, decoded) = (&row[blocks(start)..][..blocks(depth)], &mut decoded[..depth]);
                 match self.ty {

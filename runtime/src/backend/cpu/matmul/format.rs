@@ -1,63 +1,118 @@
-//! The block formats as integer kernels read them: steps of 16 or 32 unsigned levels that share a scale.
+//! The block formats as integer kernels read them: words of sixteen rows side by side, in steps of 16 or 32 unsigned
+//! levels that share a scale.
 
-use crate::backend::cpu::isa::Bytes;
+use crate::backend::cpu::isa::Isa;
 
-/// Rows of blocks of `BYTES`, in steps of `HALVES` times 16 elements. Element `i` of a step is
+/// Rows that lie side by side.
+pub(super) const PANEL: usize = 16;
+
+/// The most [`Format::WORDS`] of any format.
+const MAX_WORDS: usize = 52;
+
+/// Rows of blocks, in steps of four times `GROUPS` elements. Element `i` of a step is
 /// `scale * (level[i] - OFFSET) - min`.
-pub(super) trait Format<const HALVES: usize, const BYTES: usize> {
+pub(super) trait Format {
+    /// Bytes of a block in a file.
+    const BYTES: usize;
+
     /// Steps in a block.
     const STEPS: usize;
+
+    /// Steps that are written out one after the other, so that their shifts are known: some share words.
+    const UNROLLED: usize = if Self::STEPS > 1 { 4 } else { 1 };
+
+    /// Groups of four levels in a step: 4, or 8 if there are minima.
+    const GROUPS: usize;
 
     /// What a level of zero stands for, negated. Levels reach 128 only if this is 128.
     const OFFSET: u8;
 
-    /// Whether there are minima; then `HALVES` is 2.
+    /// Whether there are minima.
     const AFFINE: bool;
 
-    fn levels(block: &[u8; BYTES], step: usize) -> [Bytes; HALVES];
+    /// Words of a block that hold levels.
+    const LEVEL_WORDS: usize;
 
-    /// The f16 that the scales of all steps have as a factor.
-    fn scale_bits(block: &[u8; BYTES]) -> u16;
+    /// Words of a block that hold the scales of its steps and then the minima, signed bytes, to be multiplied with those
+    /// of the block; none where it is one step.
+    const FACTOR_WORDS: usize =
+        if Self::STEPS > 1 { Self::STEPS / 4 * (1 + Self::AFFINE as usize) } else { 0 };
 
-    /// The other factors of the scales of all steps, signed bytes, four to a word; of no meaning with one step in a
-    /// block.
-    #[inline(always)]
-    fn sub_scales(_: &[u8; BYTES]) -> [u32; 4] {
-        [0; 4]
-    }
+    /// Words of a block.
+    const WORDS: usize = Self::FACTOR_WORDS + Self::LEVEL_WORDS;
 
-    /// The f16 that the minima of all steps have as a factor.
-    #[inline(always)]
-    fn min_bits(_: &[u8; BYTES]) -> u16 {
-        0
-    }
+    /// Numbers in binary16 of a block: its scale and, if there are minima, what they are multiplied with.
+    const HALVES: usize = 1 + Self::AFFINE as usize;
 
-    /// As [`sub_scales`](Self::sub_scales), of the minima.
-    #[inline(always)]
-    fn sub_mins(_: &[u8; BYTES]) -> [u32; 4] {
-        [0; 4]
+    /// Puts the [`BYTES`](Self::BYTES) of a block into another order.
+    fn pack(block: &[u8]) -> Packed;
+
+    /// Four levels in each lane.
+    fn levels<I: Isa>(words: Lanes<'_>, step: usize, group: usize) -> I::Ints;
+}
+
+/// The numbers of one block in one row.
+pub(super) struct Packed {
+    pub(super) halves: [u16; 2],
+    /// Factors and levels; of no meaning beyond [`Format::WORDS`].
+    pub(super) words: [u32; MAX_WORDS],
+}
+
+impl Packed {
+    /// Words from a row of `parts`, one after the other.
+    pub(super) fn new(halves: [u16; 2], parts: &[&[u32]]) -> Self {
+        let mut words = [0; MAX_WORDS];
+        for (word, part) in words.iter_mut().zip(parts.iter().copied().flatten()) {
+            *word = *part;
+        }
+        Self { halves, words }
     }
 }
 
-/// Byte `index` of `word`.
-#[inline(always)]
-pub(super) fn signed_byte(word: u32, index: usize) -> f32 {
-    ((word << (24 - 8 * index)) as i32 >> 24) as f32
+/// Words of a block, each [`PANEL`] rows wide, of which a register takes some.
+#[derive(Clone, Copy)]
+pub(super) struct Lanes<'a> {
+    words: &'a [u32],
 }
 
-/// Calls `$run::<format, halves, block bytes>($arg, ..)` with the [`Format`] of a tensor type; `None` if it has none.
+impl<'a> Lanes<'a> {
+    /// Those of the rows from `lane` on.
+    #[inline(always)]
+    pub(super) fn new(words: &'a [u32], lane: usize) -> Self {
+        Self { words: &words[lane..] }
+    }
+
+    #[inline(always)]
+    pub(super) fn word<I: Isa>(self, index: usize) -> I::Ints {
+        I::load_int(&self.words[index * PANEL..])
+    }
+
+    /// The words from `index` on.
+    #[inline(always)]
+    pub(super) fn from(self, index: usize) -> Self {
+        Self { words: &self.words[index * PANEL..] }
+    }
+
+    /// The low half of each byte, or the high one.
+    #[inline(always)]
+    pub(super) fn nibbles<I: Isa>(self, index: usize, high: usize) -> I::Ints {
+        I::and(I::shift_right(self.word::<I>(index), 4 * high), 0x0f0f_0f0f)
+    }
+}
+
+/// Calls `$run::<format>($arg, ..)` with the [`Format`] of a tensor type; `None` if it has none.
 macro_rules! with_format {
     ($ty:expr, $($run:ident)::+($($arg:expr),*)) => {{
         use $crate::backend::cpu::matmul::{k_quant::{Q6K, Q45K}, legacy::{Legacy, Q8_0}};
         match $ty {
-            TensorType::Q4_0 => Some($($run)::+::<Legacy<4, false>, 2, 18>($($arg),*)),
-            TensorType::Q4_1 => Some($($run)::+::<Legacy<4, true>, 2, 20>($($arg),*)),
-            TensorType::Q5_0 => Some($($run)::+::<Legacy<5, false>, 2, 22>($($arg),*)),
-            TensorType::Q5_1 => Some($($run)::+::<Legacy<5, true>, 2, 24>($($arg),*)),
-            TensorType::Q8_0 => Some($($run)::+::<Q8_0, 2, 34>($($arg),*)),
-            TensorType::Q4_K => Some($($run)::+::<Q45K<4>, 2, 144>($($arg),*)),
-            TensorType::Q5_K => Some($($run)::+::<Q45K<5>, 2, 176>($($arg),*)),
-            TensorType::Q6_K => Some($($run)::+::<Q6K, 1, 210>($($arg),*)),
+            TensorType::Q4_0 => Some($($run)::+::<Legacy<4, false>>($($arg),*)),
+            TensorType::Q4_1 => Some($($run)::+::<Legacy<4, true>>($($arg),*)),
+            TensorType::Q5_0 => Some($($run)::+::<Legacy<5, false>>($($arg),*)),
+            TensorType::Q5_1 => Some($($run)::+::<Legacy<5, true>>($($arg),*)),
+            TensorType::Q8_0 => Some($($run)::+::<Q8_0>($($arg),*)),
+            TensorType::Q4_K => Some($($run)::+::<Q45K<4>>($($arg),*)),
+            TensorType::Q5_K => Some($($run)::+::<Q45K<5>>($($arg),*)),
+            TensorType::Q6_K => Some($($run)::+::<Q6K>($($arg),*)),
             _ => None,
         }
     }};
@@ -65,74 +120,15 @@ macro_rules! with_format {
 
 pub(super) use with_format;
 
-/// Sixteen bytes from `offset` on.
-#[inline(always)]
-pub(super) fn bytes(block: &[u8], offset: usize) -> Bytes {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&block[offset..][..16]);
-    Bytes::new(bytes)
-}
-
-/// Four bytes from `offset` on.
-#[inline(always)]
-pub(super) fn word(block: &[u8], offset: usize) -> u32 {
-    u32::from_le_bytes([block[offset], block[offset + 1], block[offset + 2], block[offset + 3]])
+/// `N` words from byte `offset` on.
+pub(super) fn words<const N: usize>(block: &[u8], offset: usize) -> [u32; N] {
+    std::array::from_fn(|i| {
+        let at = offset + 4 * i;
+        u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
+    })
 }
 
 /// The bits of the f16 at `offset`.
-#[inline(always)]
 pub(super) fn half_bits(block: &[u8], offset: usize) -> u16 {
     u16::from_le_bytes([block[offset], block[offset + 1]])
-}
-
-#[cfg(test)]
-mod tests {
-    use half::f16;
-    use lorgnette_quant::{TensorType, block};
-
-    use super::*;
-
-    fn read<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>(blocks: &[u8]) -> Vec<f32> {
-        let float = |bits: u16, words: [u32; 4], step: usize| {
-            f16::from_bits(bits).to_f32()
-                * if F::STEPS > 1 { signed_byte(words[step / 4], step % 4) } else { 1.0 }
-        };
-        let mut floats = Vec::new();
-        for block in blocks.as_chunks().0 {
-            for step in 0..F::STEPS {
-                let scale = float(F::scale_bits(block), F::sub_scales(block), step);
-                let min = float(F::min_bits(block), F::sub_mins(block), step);
-                let level = |level: u8| f32::from(i16::from(level) - i16::from(F::OFFSET));
-                for half in F::levels(block, step) {
-                    floats.extend(half.to_array().map(|x| level(x) * scale - min));
-                }
-            }
-        }
-        floats
-    }
-
-    /// Bytes of blocks whose f16 numbers are finite: no byte has all exponent bits set.
-    fn blocks(ty: TensorType, count: usize) -> Vec<u8> {
-        let mut state = 7_u32;
-        let mut byte = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
-        let random: Vec<u8> = (0..count * ty.block_bytes()).map(|_| byte()).collect();
-        random.into_iter().map(|b| if b & 0x7c == 0x7c { b & 0xbf } else { b }).collect()
-    }
-
-    #[test]
-    fn levels_and_scales_are_the_floats_of_the_block() {
-        let mut seen = 0;
-        for &ty in TensorType::ALL {
-            let blocks = blocks(ty, 6);
-            let Some(floats) = with_format!(ty, read(&blocks)) else { continue };
-            let mut expected = vec![0.0; floats.len()];
-            block::decode(ty, &blocks, &mut expected).expect("whole blocks");
-            assert_eq!(floats, expected, "{ty}");
-            seen += 1;
-        }
-        assert_eq!(seen, 8);
-    }
 }

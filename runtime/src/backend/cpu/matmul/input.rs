@@ -10,6 +10,7 @@ pub(super) const BLOCK: usize = 32;
 const GRAIN: usize = 144;
 
 /// Rows of blocks.
+#[derive(Default)]
 pub(super) struct Quantized {
     /// Blocks in a row.
     width: usize,
@@ -19,7 +20,7 @@ pub(super) struct Quantized {
 /// Element `i` is about `scale` times byte `i % 4`, signed, of word `i / 4`. No byte is -128.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Block {
-    pub(super) words: [[i32; 4]; 2],
+    pub(super) words: [i32; 8],
     pub(super) scale: f32,
     /// Of the levels, by halves.
     pub(super) sums: [i32; 2],
@@ -84,8 +85,8 @@ fn quantize<I: Isa>(x: &[f32; BLOCK]) -> Block {
         I::store_low(rounded, &mut levels[at..]);
         sums[at / 16] += I::sum_int(rounded);
     }
-    let mut words = [[0; 4]; 2];
-    for (word, bytes) in words.as_flattened_mut().iter_mut().zip(levels.as_chunks().0) {
+    let mut words = [0; 8];
+    for (word, bytes) in words.iter_mut().zip(levels.as_chunks().0) {
         *word = i32::from_le_bytes(*bytes);
     }
     Block { words, scale, sums, sum: scale * (sums[0] + sums[1]) as f32 }

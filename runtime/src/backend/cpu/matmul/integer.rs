@@ -1,220 +1,247 @@
-//! Products of weights in blocks with activations in 8 bits.
+//! Products of weights in panels with activations in 8 bits.
 //!
 //! Each lane holds one output. Step by step along the input, the products of levels are summed as integers, scaled and
 //! added: `sum += f32(integers) * weight_scale * activation_scale`, in that order whatever the level, the number of
 //! rows and the place in the matrix. So all ways to an output give the same bits.
 
+use std::marker::PhantomData;
+
 use super::Tile;
 use super::format::Format;
-use super::input::{Block, Quantized};
-use super::weights::{Lanes, REGISTERS, Scratch, Weights};
+use super::input::{self, Quantized};
+use super::panels::Panels;
 use crate::backend::cpu::isa::{Isa, Level, MAX_LANES, Work, array};
 
-/// Up to this many rows of activations, weights are read from their blocks for each. For more they are unpacked once.
+/// Up to this many rows of activations, levels are taken from their words for each. For more that is done once.
 const FEW: usize = 3;
 
-/// Bytes that a processor fetches together.
-const CACHE_LINE: usize = 64;
+/// Registers of outputs side by side where levels were taken from their words.
+const REGISTERS: usize = 2;
 
-/// A tile of a matrix in format `F`, times all rows of `input`.
-pub(super) fn product<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>(
+/// What a thread keeps between tiles: the numbers of some outputs as they are computed with.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// `[step][output]`.
+    scales: Vec<f32>,
+    /// As `scales`, where the format has minima.
+    mins: Vec<f32>,
+    /// `[step][group of four elements][output]`, four levels to a word.
+    levels: Vec<u32>,
+}
+
+/// A tile of `panels`, which are in format `F`, times all rows of `input`.
+pub(super) fn product<F: Format>(
     level: Level,
     tile: &Tile<'_>,
+    panels: &Panels,
     input: &Quantized,
     scratch: &mut Scratch,
 ) {
-    let product = Product { tile, input, weights: Weights::<F, HALVES, BYTES>::new(tile.rows, tile.outputs) };
-    level.run(Run { product, scratch });
+    level.run(Product::<F> { tile, panels, input, scratch, format: PhantomData });
 }
 
-struct Product<'a, F, const HALVES: usize, const BYTES: usize> {
+struct Product<'a, F> {
     tile: &'a Tile<'a>,
+    panels: &'a Panels,
     input: &'a Quantized,
-    weights: Weights<'a, F, HALVES, BYTES>,
-}
-
-struct Run<'a, F, const HALVES: usize, const BYTES: usize> {
-    product: Product<'a, F, HALVES, BYTES>,
     scratch: &'a mut Scratch,
+    format: PhantomData<F>,
 }
 
-impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Product<'_, F, HALVES, BYTES> {
-    /// One row of `input` times the blocks as they lie.
+impl<F: Format> Work for Product<'_, F> {
+    type Output = ();
+
     #[inline(always)]
-    fn row_by_blocks<I: Isa>(&self, row: usize, lanes: &Lanes, scratch: &Scratch) {
+    fn run<I: Isa>(mut self) {
+        if self.input.count() <= FEW {
+            for first in (0..self.tile.outputs).step_by(I::LANES) {
+                for row in 0..self.input.count() {
+                    self.row_by_words::<I>(row, first);
+                }
+            }
+            return;
+        }
+        for first in (0..self.tile.outputs).step_by(REGISTERS * I::LANES) {
+            self.unpack::<I>(first);
+            // As many rows as there are registers for.
+            if I::LANES == MAX_LANES {
+                self.all_rows_by_levels::<I, 4>(first);
+            } else {
+                self.all_rows_by_levels::<I, 2>(first);
+            }
+        }
+    }
+}
+
+impl<F: Format> Product<'_, F> {
+    /// One row of `input` times the outputs of a register.
+    #[inline(always)]
+    fn row_by_words<I: Isa>(&self, row: usize, first: usize) {
         let input = self.input.row(row);
         let mut sums = I::splat(0.0);
-        for index in 0..self.weights.width {
-            self.prefetch::<I>(index, lanes);
-            for inner in 0..F::STEPS {
-                let step = index * F::STEPS + inner;
-                let x = Step::<HALVES>::new(input, step);
-                let rows = self.weights.step(lanes, index, inner);
-                let products = match F::OFFSET {
-                    128 => I::dot_rows::<true, HALVES>(&rows, &x.words()),
-                    _ => I::dot_rows::<false, HALVES>(&rows, &x.words()),
-                };
-                let products = I::add_int(products, I::splat_int(x.offset::<F, BYTES>()));
-                sums = Self::add_scaled::<I>(scratch, sums, products, step * I::LANES, x.block);
+        let blocks = self.panels.blocks::<F>(self.tile.first + first);
+        for (block, input) in blocks.zip(input.chunks_exact(F::STEPS * F::GROUPS / 8)) {
+            let scale = block.unit::<I, false>();
+            let min = if F::AFFINE { block.unit::<I, true>() } else { scale };
+            for first in (0..F::STEPS).step_by(F::UNROLLED) {
+                for step in 0..F::UNROLLED {
+                    let step = first + step;
+                    let x = Step::new::<F>(input, step);
+                    let mut products = I::splat_int(x.offset::<F>());
+                    for group in 0..F::GROUPS {
+                        products = dot::<I, F>(products, block.levels::<I, F>(step, group), x.words[group]);
+                    }
+                    let scale = block.scale::<I, F, false>(scale, step);
+                    let min = || block.scale::<I, F, true>(min, step);
+                    sums = add_scaled::<I, F>(sums, products, x.block, scale, min);
+                }
             }
         }
-        self.write::<I>(row, lanes, 0, sums);
+        self.write::<I>(row, first, sums);
     }
 
-    /// Fetches the blocks that come after those of `lanes` in memory, a part with each block of a row: so that memory is
-    /// read while the processor computes.
+    /// Takes the numbers of the outputs from `first` on from their words, as many as are computed side by side. Those
+    /// beyond the end of the matrix are zeros.
     #[inline(always)]
-    fn prefetch<I: Isa>(&self, index: usize, lanes: &Lanes) {
-        let next = (lanes.first + I::LANES) * self.weights.width + index * I::LANES;
-        let start = self.weights.blocks.as_ptr().wrapping_add(next).cast::<u8>();
-        for line in (0..I::LANES * BYTES).step_by(CACHE_LINE) {
-            I::prefetch(start.wrapping_add(line));
+    fn unpack<I: Isa>(&mut self, first: usize) {
+        let columns = REGISTERS * I::LANES;
+        let steps = self.panels.width() * F::STEPS;
+        let Scratch { scales, mins, levels } = &mut *self.scratch;
+        scales.resize(steps * columns, 0.0);
+        mins.resize(if F::AFFINE { steps * columns } else { 0 }, 0.0);
+        levels.resize(steps * F::GROUPS * columns, 0);
+        for register in 0..REGISTERS {
+            let first = first + register * I::LANES;
+            if first >= self.tile.outputs {
+                break;
+            }
+            for (index, block) in self.panels.blocks::<F>(self.tile.first + first).enumerate() {
+                for step in 0..F::STEPS {
+                    let at = (index * F::STEPS + step) * columns + register * I::LANES;
+                    I::store(block.scale::<I, F, false>(block.unit::<I, false>(), step), &mut scales[at..]);
+                    if F::AFFINE {
+                        I::store(block.scale::<I, F, true>(block.unit::<I, true>(), step), &mut mins[at..]);
+                    }
+                    for group in 0..F::GROUPS {
+                        let at = (index * F::STEPS + step) * F::GROUPS + group;
+                        let at = at * columns + register * I::LANES;
+                        I::store_int(block.levels::<I, F>(step, group), &mut levels[at..]);
+                    }
+                }
+            }
         }
     }
 
-    /// `ROWS` rows of `input` from `row` on, times unpacked weights.
     #[inline(always)]
-    fn rows_by_levels<I: Isa, const ROWS: usize>(&self, row: usize, lanes: &Lanes, scratch: &Scratch) {
-        let input: [&[Block]; ROWS] = array(|i| self.input.row(row + i));
+    fn all_rows_by_levels<I: Isa, const ROWS: usize>(&self, first: usize) {
+        let count = self.input.count();
+        let whole = count - count % ROWS;
+        for row in (0..whole).step_by(ROWS) {
+            self.rows_by_levels::<I, ROWS>(row, first);
+        }
+        for row in whole..count {
+            self.rows_by_levels::<I, 1>(row, first);
+        }
+    }
+
+    /// `ROWS` rows of `input` from `row` on, times what was unpacked.
+    #[inline(always)]
+    fn rows_by_levels<I: Isa, const ROWS: usize>(&self, row: usize, first: usize) {
+        let Scratch { scales, mins, levels } = &*self.scratch;
+        let input: [&[input::Block]; ROWS] = array(|i| self.input.row(row + i));
         let mut sums = [[I::splat(0.0); REGISTERS]; ROWS];
-        let groups = 4 * HALVES * REGISTERS * I::LANES;
-        for (step, levels) in scratch.levels.chunks_exact(groups).enumerate() {
-            let x: [Step<'_, HALVES>; ROWS] = array(|i| Step::new(input[i], step));
+        for (step, levels) in levels.chunks_exact(F::GROUPS * REGISTERS * I::LANES).enumerate() {
+            let x: [Step<'_>; ROWS] = array(|i| Step::new::<F>(input[i], step));
             let mut products = [[I::splat_int(0); REGISTERS]; ROWS];
             for i in 0..ROWS {
-                products[i] = [I::splat_int(x[i].offset::<F, BYTES>()); REGISTERS];
+                products[i] = [I::splat_int(x[i].offset::<F>()); REGISTERS];
             }
-            for group in 0..4 * HALVES {
+            for group in 0..F::GROUPS {
+                let levels: [I::Ints; REGISTERS] =
+                    array(|register| I::load_int(&levels[(group * REGISTERS + register) * I::LANES..]));
                 for i in 0..ROWS {
-                    for (register, products) in products[i].iter_mut().enumerate() {
-                        let levels = &levels[(group * REGISTERS + register) * I::LANES..][..I::LANES];
-                        let activations = x[i].word(group);
-                        *products = match F::OFFSET {
-                            128 => I::dot::<true>(*products, levels, activations),
-                            _ => I::dot::<false>(*products, levels, activations),
-                        };
+                    for register in 0..REGISTERS {
+                        products[i][register] =
+                            dot::<I, F>(products[i][register], levels[register], x[i].words[group]);
                     }
                 }
             }
             for i in 0..ROWS {
                 for register in 0..REGISTERS {
                     let at = (step * REGISTERS + register) * I::LANES;
-                    sums[i][register] = Self::add_scaled::<I>(
-                        scratch,
-                        sums[i][register],
-                        products[i][register],
-                        at,
-                        x[i].block,
-                    );
+                    let (sum, products) = (sums[i][register], products[i][register]);
+                    let min = || I::load(&mins[at..]);
+                    sums[i][register] =
+                        add_scaled::<I, F>(sum, products, x[i].block, I::load(&scales[at..]), min);
                 }
             }
         }
         for (i, sums) in sums.into_iter().enumerate() {
             for (register, sums) in sums.into_iter().enumerate() {
-                self.write::<I>(row + i, lanes, register * I::LANES, sums);
+                self.write::<I>(row + i, first + register * I::LANES, sums);
             }
         }
     }
 
-    /// Adds `products`, scaled by the weights' scales from `at` on and the activations' scale.
+    /// Stores the lanes as outputs from `first` on, as far as the tile goes.
     #[inline(always)]
-    fn add_scaled<I: Isa>(
-        scratch: &Scratch,
-        sums: I::Floats,
-        products: I::Ints,
-        at: usize,
-        x: &Block,
-    ) -> I::Floats {
-        let scaled = I::mul(I::to_float(products), I::load(&scratch.scales[at..]));
-        let sums = I::add(sums, I::mul(scaled, I::splat(x.scale)));
-        if !F::AFFINE {
-            return sums;
-        }
-        I::sub(sums, I::mul(I::load(&scratch.mins[at..]), I::splat(x.sum)))
-    }
-
-    /// Stores the lanes from `lane` on as outputs, as far as the tile goes.
-    #[inline(always)]
-    fn write<I: Isa>(&self, row: usize, lanes: &Lanes, lane: usize, sums: I::Floats) {
+    fn write<I: Isa>(&self, row: usize, first: usize, sums: I::Floats) {
         let mut values = [0.0; MAX_LANES];
         I::store(sums, &mut values);
-        let first = self.tile.outputs.min(lanes.first + lane);
+        let first = self.tile.outputs.min(first);
         let count = I::LANES.min(self.tile.outputs - first);
         self.tile.write(row, first, &values[..count]);
     }
+}
 
-    #[inline(always)]
-    fn all_rows_by_levels<I: Isa, const ROWS: usize>(&self, lanes: &Lanes, scratch: &Scratch) {
-        let count = self.input.count();
-        let whole = count - count % ROWS;
-        for row in (0..whole).step_by(ROWS) {
-            self.rows_by_levels::<I, ROWS>(row, lanes, scratch);
-        }
-        for row in whole..count {
-            self.rows_by_levels::<I, 1>(row, lanes, scratch);
-        }
+#[inline(always)]
+fn dot<I: Isa, F: Format>(sums: I::Ints, levels: I::Ints, activations: i32) -> I::Ints {
+    match F::OFFSET {
+        128 => I::dot::<true>(sums, levels, activations),
+        _ => I::dot::<false>(sums, levels, activations),
     }
 }
 
-impl<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize> Work for Run<'_, F, HALVES, BYTES> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { product, scratch } = self;
-        let few = product.input.count() <= FEW;
-        let count = if few { I::LANES } else { REGISTERS * I::LANES };
-        for first in (0..product.tile.outputs).step_by(count) {
-            let lanes = product.weights.lanes(first, count);
-            product.weights.read_scales::<I, false>(&lanes, &mut scratch.halves, &mut scratch.scales);
-            if F::AFFINE {
-                product.weights.read_scales::<I, true>(&lanes, &mut scratch.halves, &mut scratch.mins);
-            }
-            if few {
-                for row in 0..product.input.count() {
-                    product.row_by_blocks::<I>(row, &lanes, scratch);
-                }
-                continue;
-            }
-            product.weights.unpack(&lanes, &mut scratch.levels);
-            // As many rows as there are registers for.
-            if I::LANES == MAX_LANES {
-                product.all_rows_by_levels::<I, 4>(&lanes, scratch);
-            } else {
-                product.all_rows_by_levels::<I, 2>(&lanes, scratch);
-            }
-        }
+/// Adds `products`, scaled by the weights' scales and the activations' scale.
+#[inline(always)]
+fn add_scaled<I: Isa, F: Format>(
+    sums: I::Floats,
+    products: I::Ints,
+    x: &input::Block,
+    scale: I::Floats,
+    min: impl FnOnce() -> I::Floats,
+) -> I::Floats {
+    let scaled = I::mul(I::to_float(products), scale);
+    let sums = I::add(sums, I::mul(scaled, I::splat(x.scale)));
+    if !F::AFFINE {
+        return sums;
     }
+    I::sub(sums, I::mul(min(), I::splat(x.sum)))
 }
 
 /// The activations of one step.
 #[derive(Clone, Copy)]
-struct Step<'a, const HALVES: usize> {
-    block: &'a Block,
-    /// The first of the halves.
-    half: usize,
+struct Step<'a> {
+    block: &'a input::Block,
+    words: &'a [i32],
+    /// Of the levels.
+    sum: i32,
 }
 
-impl<'a, const HALVES: usize> Step<'a, HALVES> {
+impl<'a> Step<'a> {
     #[inline(always)]
-    fn new(row: &'a [Block], step: usize) -> Self {
-        Self { block: &row[step * HALVES / 2], half: step * HALVES % 2 }
-    }
-
-    #[inline(always)]
-    fn words(&self) -> [[i32; 4]; HALVES] {
-        array(|i| self.block.words[self.half + i])
-    }
-
-    #[inline(always)]
-    fn word(&self, group: usize) -> i32 {
-        self.block.words[self.half + group / 4][group % 4]
+    fn new<F: Format>(row: &'a [input::Block], step: usize) -> Self {
+        if F::GROUPS == 8 {
+            let block = &row[step];
+            return Self { block, words: &block.words, sum: block.sums[0] + block.sums[1] };
+        }
+        let (block, half) = (&row[step / 2], step % 2);
+        Self { block, words: &block.words[4 * half..][..4], sum: block.sums[half] }
     }
 
     /// What the offset of the levels adds to the products.
     #[inline(always)]
-    fn offset<F: Format<HALVES, BYTES>, const BYTES: usize>(&self) -> i32 {
-        let sum: i32 = self.block.sums[self.half..][..HALVES].iter().sum();
-        -i32::from(F::OFFSET) * sum
+    fn offset<F: Format>(&self) -> i32 {
+        -i32::from(F::OFFSET) * self.sum
     }
 }

@@ -1,7 +1,8 @@
 //! Rows times matrices that stay in their blocks.
 //!
-//! Where the format has integer levels, activations are quantized to 8 bits, once for all matrices that read them
-//! ([`integer`]). Other weights are decoded, a few rows at a time, and activations stay floats ([`float`]).
+//! Where the format has integer levels, rows of weights are put side by side ([`panels`]), and activations are quantized
+//! to 8 bits, once for all matrices that read them ([`integer`]). Other weights are decoded, a few rows at a time, and
+//! activations stay floats ([`float`]).
 
 mod float;
 mod format;
@@ -9,9 +10,9 @@ mod input;
 mod integer;
 mod k_quant;
 mod legacy;
+mod panels;
 #[cfg(test)]
 mod tests;
-mod weights;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -19,8 +20,9 @@ use std::sync::OnceLock;
 
 use lorgnette_quant::TensorType;
 
-use self::format::{Format, with_format};
+use self::format::with_format;
 use self::input::Quantized;
+pub(super) use self::panels::Panels;
 use super::activation::activate;
 use super::isa::{Isa, Level, Work};
 use super::team::{self, Shared};
@@ -77,37 +79,40 @@ impl<'a> Product<'a> {
 
     /// The outputs from `first` on, at most [`TILE`].
     fn tile<'b>(&'b self, first: usize, out: &'b Shared<'b, f32>) -> Tile<'b> {
-        let View { data, outputs: width, .. } = self.matrix;
-        let row_bytes = data.len() / width;
-        let outputs = TILE.min(width - first);
-        let rows = &data[first * row_bytes..][..outputs * row_bytes];
-        Tile { rows, outputs, first, product: self, out }
+        Tile { outputs: TILE.min(self.matrix.outputs - first), first, product: self, out }
     }
 }
 
-/// The bytes of `[outputs][inputs]`.
+/// The weights of `[outputs][inputs]`.
 #[derive(Clone, Copy)]
 struct View<'a> {
     ty: TensorType,
-    data: &'a [u8],
     outputs: usize,
+    data: Data<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Data<'a> {
+    /// As they are mapped.
+    Blocks(&'a [u8]),
+    /// Where there are integer levels.
+    Panels(&'a Panels),
 }
 
 impl<'a> View<'a> {
     fn new(weights: &'a Weights) -> Self {
         let matrix = weights.matrix();
-        Self { ty: matrix.ty(), data: matrix.data(), outputs: matrix.rows() }
+        let data = weights.panels().map_or(Data::Blocks(matrix.data()), Data::Panels);
+        Self { ty: matrix.ty(), outputs: matrix.rows(), data }
     }
 
     fn has_levels(&self) -> bool {
-        fn yes<F: Format<HALVES, BYTES>, const HALVES: usize, const BYTES: usize>() {}
-        with_format!(self.ty, yes()).is_some()
+        matches!(self.data, Data::Panels(_))
     }
 }
 
 /// Some rows of a matrix, and where their products go.
 struct Tile<'a> {
-    rows: &'a [u8],
     outputs: usize,
     /// The number of the first one in the matrix.
     first: usize,
@@ -179,7 +184,7 @@ fn add(to: &mut [f32], values: &[f32]) {
 /// What a thread keeps between tiles.
 #[derive(Default)]
 struct Buffers {
-    integer: weights::Scratch,
+    integer: integer::Scratch,
     float: float::Scratch,
 }
 
@@ -188,7 +193,8 @@ thread_local! {
 }
 
 fn matmuls<const N: usize>(level: Level, products: [Product<'_>; N], rows: &Rows) -> Result<[Rows; N]> {
-    let quantized = products.iter().any(|p| p.matrix.has_levels()).then(|| Quantized::new(level, rows));
+    let levels = products.iter().any(|product| product.matrix.has_levels());
+    let quantized = if levels { Quantized::new(level, rows) } else { Quantized::default() };
     let mut outs = products.map(|product| Rows::zeros(rows.count(), product.matrix.outputs));
     let sinks = outs.each_mut().map(|out| Shared::new(&mut out.values));
     let tiles = products.map(|product| product.matrix.outputs.div_ceil(TILE));
@@ -200,7 +206,7 @@ fn matmuls<const N: usize>(level: Level, products: [Product<'_>; N], rows: &Rows
             number += 1;
         }
         let tile = products[number].tile(index * TILE, &sinks[number]);
-        if let Err(error) = sums(level, &tile, rows, quantized.as_ref()) {
+        if let Err(error) = sums(level, &tile, rows, &quantized) {
             let _ = failed.set(error);
         }
         level.run(Finish { tile: &tile, rows: rows.count() });
@@ -208,13 +214,18 @@ fn matmuls<const N: usize>(level: Level, products: [Product<'_>; N], rows: &Rows
     failed.into_inner().map_or(Ok(outs), Err)
 }
 
-/// All rows times the weights of a tile.
-fn sums(level: Level, tile: &Tile<'_>, rows: &Rows, quantized: Option<&Quantized>) -> Result<()> {
-    let ty = tile.product.matrix.ty;
-    BUFFERS.with_borrow_mut(|buffers| {
-        let Buffers { integer, float } = buffers;
-        let by_levels =
-            quantized.and_then(|input| with_format!(ty, integer::product(level, tile, input, integer)));
-        by_levels.map_or_else(|| float::product(level, ty, tile, rows, float), Ok)
+/// All rows times the weights of a tile; `quantized` if they have levels.
+fn sums(level: Level, tile: &Tile<'_>, rows: &Rows, quantized: &Quantized) -> Result<()> {
+    let View { ty, outputs, data } = tile.product.matrix;
+    BUFFERS.with_borrow_mut(|Buffers { integer, float }| match data {
+        Data::Panels(panels) => {
+            with_format!(ty, integer::product(level, tile, panels, quantized, integer));
+            Ok(())
+        }
+        Data::Blocks(blocks) => {
+            let row_bytes = blocks.len() / outputs;
+            let blocks = &blocks[tile.first * row_bytes..][..tile.outputs * row_bytes];
+            float::product(level, tile, blocks, rows, float)
+        }
     })
 }

@@ -26,6 +26,7 @@ struct Case {
     ty: TensorType,
     outputs: usize,
     data: Vec<u8>,
+    panels: Option<Panels>,
     rows: Rows,
 }
 
@@ -34,11 +35,13 @@ impl Case {
         let weights = random(outputs * width, 1);
         let mut data = vec![0; ty.bytes_for(weights.len()).expect("whole blocks")];
         block::encode(ty, &weights, width, None, &mut data).expect("weights encode");
-        Self { ty, outputs, data, rows: Rows { width, values: random(count * width, 2) } }
+        let panels = Panels::pack(ty, &data, outputs);
+        Self { ty, outputs, data, panels, rows: Rows { width, values: random(count * width, 2) } }
     }
 
     fn view(&self) -> View<'_> {
-        View { ty: self.ty, data: &self.data, outputs: self.outputs }
+        let data = self.panels.as_ref().map_or(Data::Blocks(&self.data), Data::Panels);
+        View { ty: self.ty, outputs: self.outputs, data }
     }
 
     fn product(&self, level: Level, rows: &Rows) -> Rows {

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use self::dot::Dot;
 pub(super) use self::dot::{DotProd, I8mm, Multiply};
-use super::{Bytes, Isa, Levels, array};
+use super::{Isa, array};
 
 const LANES: usize = 8;
 
@@ -100,36 +100,60 @@ impl<D: Dot> Isa for Neon<D> {
     }
 
     #[inline(always)]
-    fn add_int(a: Self::Ints, b: Self::Ints) -> Self::Ints {
-        vector!([vaddq_s32(a[0], b[0]), vaddq_s32(a[1], b[1])])
-    }
-
-    #[inline(always)]
     fn to_float(x: Self::Ints) -> Self::Floats {
         vector!([vcvtq_f32_s32(x[0]), vcvtq_f32_s32(x[1])])
     }
 
     #[inline(always)]
-    fn dot<const WIDE: bool>(sums: Self::Ints, levels: &[u32], activations: i32) -> Self::Ints {
-        let levels = &levels[..LANES];
-        vector!({
-            let activations = vreinterpretq_s8_s32(vdupq_n_s32(activations));
-            let low = vreinterpretq_u8_u32(vld1q_u32(levels.as_ptr()));
-            let high = vreinterpretq_u8_u32(vld1q_u32(levels[4..].as_ptr()));
-            [D::dot4::<WIDE>(sums[0], low, activations), D::dot4::<WIDE>(sums[1], high, activations)]
-        })
+    fn load_int(x: &[u32]) -> Self::Ints {
+        let x = &x[..LANES];
+        vector!(array(|i| vreinterpretq_s32_u32(vld1q_u32(x[4 * i..].as_ptr()))))
     }
 
     #[inline(always)]
-    fn dot_rows<const WIDE: bool, const HALVES: usize>(
-        rows: &impl Levels<HALVES>,
-        activations: &[[i32; 4]; HALVES],
-    ) -> Self::Ints {
-        let activations = array(|half| vector!(vreinterpretq_s8_s32(vld1q_s32(activations[half].as_ptr()))));
-        [
-            four_rows::<D, WIDE, HALVES>(rows, 0, activations),
-            four_rows::<D, WIDE, HALVES>(rows, 4, activations),
-        ]
+    fn store_int(x: Self::Ints, out: &mut [u32]) {
+        let out = &mut out[..LANES];
+        for i in 0..2 {
+            vector!(vst1q_u32(out[4 * i..].as_mut_ptr(), vreinterpretq_u32_s32(x[i])));
+        }
+    }
+
+    #[inline(always)]
+    fn and(x: Self::Ints, mask: u32) -> Self::Ints {
+        vector!(array(|i| vandq_s32(x[i], vdupq_n_s32(mask as i32))))
+    }
+
+    #[inline(always)]
+    fn or(a: Self::Ints, b: Self::Ints) -> Self::Ints {
+        vector!([vorrq_s32(a[0], b[0]), vorrq_s32(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn shift_left(x: Self::Ints, bits: usize) -> Self::Ints {
+        vector!(array(|i| vshlq_s32(x[i], vdupq_n_s32(bits as i32))))
+    }
+
+    #[inline(always)]
+    fn shift_right(x: Self::Ints, bits: usize) -> Self::Ints {
+        // There is no shift to the right by a variable: it is one to the left by less than nothing.
+        vector!(array(|i| {
+            let shifted = vshlq_u32(vreinterpretq_u32_s32(x[i]), vdupq_n_s32(-(bits as i32)));
+            vreinterpretq_s32_u32(shifted)
+        }))
+    }
+
+    #[inline(always)]
+    fn signed_byte(x: Self::Ints, index: usize) -> Self::Ints {
+        let top = Self::shift_left(x, 24 - 8 * index);
+        vector!([vshrq_n_s32::<24>(top[0]), vshrq_n_s32::<24>(top[1])])
+    }
+
+    #[inline(always)]
+    fn dot<const WIDE: bool>(sums: Self::Ints, levels: Self::Ints, activations: i32) -> Self::Ints {
+        vector!({
+            let activations = vreinterpretq_s8_s32(vdupq_n_s32(activations));
+            array(|i| D::dot4::<WIDE>(sums[i], vreinterpretq_u8_s32(levels[i]), activations))
+        })
     }
 
     #[inline(always)]
@@ -160,47 +184,10 @@ impl<D: Dot> Isa for Neon<D> {
     }
 
     #[inline(always)]
-    fn prefetch(address: *const u8) {
-        // SAFETY: a prefetch never faults, and changes nothing that the program sees.
-        unsafe { asm!("prfm pldl1keep, [{}]", in(reg) address, options(nomem, nostack, preserves_flags)) };
-    }
-
-    #[inline(always)]
     fn load_halves(bits: &[u16]) -> Self::Floats {
         let bits = &bits[..LANES];
         vector!([from_halves(vld1_u16(bits.as_ptr())), from_halves(vld1_u16(bits[4..].as_ptr()))])
     }
-}
-
-/// Products of four rows from `first` on, one row to a lane.
-#[inline(always)]
-fn four_rows<D: Dot, const WIDE: bool, const HALVES: usize>(
-    rows: &impl Levels<HALVES>,
-    first: usize,
-    activations: [int8x16_t; HALVES],
-) -> int32x4_t {
-    let (a, b) = (
-        one_row::<D, WIDE, HALVES>(rows.row(first), activations),
-        one_row::<D, WIDE, HALVES>(rows.row(first + 1), activations),
-    );
-    let (c, d) = (
-        one_row::<D, WIDE, HALVES>(rows.row(first + 2), activations),
-        one_row::<D, WIDE, HALVES>(rows.row(first + 3), activations),
-    );
-    vector!(vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d)))
-}
-
-/// Products of a row in four parts.
-#[inline(always)]
-fn one_row<D: Dot, const WIDE: bool, const HALVES: usize>(
-    levels: [Bytes; HALVES],
-    activations: [int8x16_t; HALVES],
-) -> int32x4_t {
-    let mut sums = vector!(vdupq_n_s32(0));
-    for (levels, activations) in levels.into_iter().zip(activations) {
-        sums = D::dot4::<WIDE>(sums, levels.0, activations);
-    }
-    sums
 }
 
 /// The floats of IEEE binary16 numbers. The intrinsic has a type that is not stable yet.
