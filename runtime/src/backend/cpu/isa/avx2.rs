@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::x86::vector;
+use super::x86::{prefetch, vector};
 use super::{Isa, array};
 
 const LANES: usize = 8;
@@ -178,6 +178,11 @@ impl Isa for Avx2 {
                 _mm_packus_epi32(_mm256_castsi256_si128(masked), _mm256_extracti128_si256::<1>(masked));
             _mm_storel_epi64(out.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
         });
+    }
+
+    #[inline(always)]
+    fn prefetch(address: *const u8) {
+        prefetch(address);
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::x86::vector;
+use super::x86::{prefetch, vector};
 use super::{Isa, array};
 
 const LANES: usize = 16;
@@ -147,6 +147,11 @@ impl Isa for Avx512 {
     fn store_low(x: __m512i, out: &mut [u8]) {
         let out = &mut out[..LANES];
         vector!(_mm_storeu_si128(out.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(x)));
+    }
+
+    #[inline(always)]
+    fn prefetch(address: *const u8) {
+        prefetch(address);
     }
 
     #[inline(always)]

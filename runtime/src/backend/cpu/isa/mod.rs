@@ -87,6 +87,9 @@ pub(super) trait Isa: Copy {
     /// Stores the low byte of each lane.
     fn store_low(x: Self::Ints, out: &mut [u8]);
 
+    /// Asks for the line of memory at `address`, which may be none of the program's.
+    fn prefetch(address: *const u8);
+
     /// The floats of IEEE binary16 numbers.
     fn load_halves(bits: &[u16]) -> Self::Floats;
 

@@ -159,6 +159,9 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(_: *const u8) {}
+
+    #[inline(always)]
     fn load_halves(bits: &[u16]) -> Self::Floats {
         array(|i| half_to_float(bits[i]))
     }

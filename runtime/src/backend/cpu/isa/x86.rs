@@ -1,5 +1,7 @@
 //! What the levels of x86-64 share.
 
+use std::arch::x86_64::*;
+
 /// Evaluates intrinsics.
 macro_rules! vector {
     ($intrinsics:expr) => {{
@@ -13,3 +15,10 @@ macro_rules! vector {
 }
 
 pub(super) use vector;
+
+/// Asks for the line of memory at `address`, which may be none of the program's.
+#[inline(always)]
+pub(super) fn prefetch(address: *const u8) {
+    // SAFETY: every x86-64 has SSE, and a prefetch never faults.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+}

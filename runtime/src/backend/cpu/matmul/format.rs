@@ -6,6 +6,9 @@ use crate::backend::cpu::isa::Isa;
 /// Rows that lie side by side.
 pub(super) const PANEL: usize = 16;
 
+/// How far ahead weights are fetched, in bytes: about as many as are computed with until memory answers.
+const AHEAD: usize = 4096;
+
 /// The most [`Format::WORDS`] of any format.
 const MAX_WORDS: usize = 52;
 
@@ -18,8 +21,8 @@ pub(super) trait Format {
     /// Steps in a block.
     const STEPS: usize;
 
-    /// Steps that are written out one after the other, so that their shifts are known: some share words.
-    const UNROLLED: usize = if Self::STEPS > 1 { 4 } else { 1 };
+    /// Steps that are written out one after the other: some share words.
+    const UNROLLED: usize = if Self::STEPS > 1 { 16 / Self::GROUPS } else { 1 };
 
     /// Groups of four levels in a step: 4, or 8 if there are minima.
     const GROUPS: usize;
@@ -85,6 +88,15 @@ impl<'a> Lanes<'a> {
     #[inline(always)]
     pub(super) fn word<I: Isa>(self, index: usize) -> I::Ints {
         I::load_int(&self.words[index * PANEL..])
+    }
+
+    /// Asks for `count` words that come some time after these in memory.
+    #[inline(always)]
+    pub(super) fn prefetch<I: Isa>(self, count: usize) {
+        let ahead = self.words.as_ptr().cast::<u8>().wrapping_add(AHEAD);
+        for word in 0..count {
+            I::prefetch(ahead.wrapping_add(word * 4 * PANEL));
+        }
     }
 
     /// The words from `index` on.

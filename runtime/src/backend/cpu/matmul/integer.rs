@@ -81,6 +81,7 @@ impl<F: Format> Product<'_, F> {
         let mut sums = I::splat(0.0);
         let blocks = self.panels.blocks::<F>(self.tile.first + first);
         for (block, input) in blocks.zip(input.chunks_exact(F::STEPS * F::GROUPS / 8)) {
+            block.prefetch::<I, F>();
             let scale = block.unit::<I, false>();
             let min = if F::AFFINE { block.unit::<I, true>() } else { scale };
             for first in (0..F::STEPS).step_by(F::UNROLLED) {

@@ -83,6 +83,12 @@ impl<'a> Block<'a> {
         Self { halves: &halves[lane..], words: Lanes::new(words, lane) }
     }
 
+    /// Asks for a block some way ahead.
+    #[inline(always)]
+    pub(super) fn prefetch<I: Isa, F: Format>(self) {
+        self.words.prefetch::<I>(F::WORDS);
+    }
+
     /// What the scales of all steps are multiplied with, or the minima.
     #[inline(always)]
     pub(super) fn unit<I: Isa, const MIN: bool>(self) -> I::Floats {

@@ -184,6 +184,12 @@ impl<D: Dot> Isa for Neon<D> {
     }
 
     #[inline(always)]
+    fn prefetch(address: *const u8) {
+        // SAFETY: a prefetch never faults, and changes nothing that the program sees.
+        unsafe { asm!("prfm pldl1keep, [{}]", in(reg) address, options(nomem, nostack, preserves_flags)) };
+    }
+
+    #[inline(always)]
     fn load_halves(bits: &[u16]) -> Self::Floats {
         let bits = &bits[..LANES];
         vector!([from_halves(vld1_u16(bits.as_ptr())), from_halves(vld1_u16(bits[4..].as_ptr()))])
