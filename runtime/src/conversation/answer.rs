@@ -105,7 +105,7 @@ pub struct Answer {
     pub prefilled_audio_tokens: usize,
     /// Passes of the vision tower, one for each tile that was new.
     pub vision_passes: usize,
-    /// Passes of the audio tower, one for each sound that was new.
+    /// Passes of the audio tower, one for each block that was new; a tower without blocks hears a sound in one.
     pub audio_passes: usize,
     /// Tokens of the answer.
     pub answer_tokens: usize,

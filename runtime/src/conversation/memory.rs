@@ -157,7 +157,7 @@ impl<B: Backend> Memory<B> {
         for slot in computed {
             if let Slot::Row { content, .. } = slot {
                 match self.contents.get(content) {
-                    Some(Content::Sound(_)) => answer.prefilled_audio_tokens += 1,
+                    Some(Content::Block(..)) => answer.prefilled_audio_tokens += 1,
                     _ => answer.prefilled_image_tokens += 1,
                 }
             }

@@ -10,6 +10,7 @@ mod language_model;
 mod memory;
 mod prefixes;
 mod prompt;
+mod recording;
 mod render;
 mod sampler;
 mod stop;
@@ -24,10 +25,11 @@ pub use self::language_model::LanguageModel;
 use self::memory::Memory;
 pub use self::memory::PREFILL;
 pub use self::prompt::{Prompt, Slot};
+pub use self::recording::Recording;
 pub use self::sampler::{Sampler, Sampling};
 use self::window::Forgotten;
 use crate::backend::Backend;
-use crate::model::chat_template::Message;
+use crate::model::chat_template::{Message, Part, Role};
 use crate::{Error, ErrorKind, Result};
 
 /// One conversation. After an error or a cancel it can go on: what it remembers is always what was computed.
@@ -71,6 +73,43 @@ impl<B: Backend> Conversation<B> {
             self.generate(logits, guide, options, fixed, &mut answer, on)?;
         }
         Ok(answer)
+    }
+
+    /// Computes what an answer to `messages` will begin with, however the last one goes on: the turns before it, and of
+    /// the last, which is of the user, its pictures, the sounds so far and the words. For when the wearer still speaks.
+    /// Costs nothing twice, and changes no answer.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn prepare(
+        &mut self,
+        messages: &[Message],
+        options: &AnswerOptions,
+        on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Answer> {
+        let prompt = self.common_prompt(messages, options)?;
+        let mut answer = Answer::begun(prompt.slots().len(), self.forgotten.count);
+        if prompt.slots() != self.memory.slots() && !prompt.slots().is_empty() {
+            self.memory.prefill(prompt, &mut answer, on)?;
+        }
+        Ok(answer)
+    }
+
+    /// The beginning that the prompts of `messages` have in common, whatever words come last.
+    fn common_prompt(&mut self, messages: &[Message], options: &AnswerOptions) -> Result<Prompt> {
+        let continued = |words: &str| {
+            let mut messages = messages.to_vec();
+            match messages.last_mut().filter(|message| message.role == Role::User) {
+                Some(last) => last.content.push(Part::Text(words.to_owned())),
+                None => messages.push(Message::text(Role::User, words)),
+            }
+            messages
+        };
+        let mut prompt = self.fitting_prompt(&continued("a"), options)?;
+        let other = self.fitting_prompt(&continued("0"), options)?;
+        let common = prompt.slots().iter().zip(other.slots()).take_while(|(a, b)| a == b).count();
+        prompt.truncate(common);
+        Ok(prompt)
     }
 
     /// What it remembers, position by position.

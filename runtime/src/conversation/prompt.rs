@@ -24,7 +24,8 @@ pub enum Slot {
 pub(super) enum Content {
     /// The tile of a picture with this number, in the order of its pixels.
     Tile(Image, usize),
-    Sound(Sound),
+    /// The block of a sound with this number.
+    Block(Sound, usize),
 }
 
 /// A rendered chat.
@@ -49,6 +50,10 @@ impl Prompt {
 
     pub(super) fn into_parts(self) -> (Vec<Slot>, Contents) {
         (self.slots, self.contents)
+    }
+
+    pub(super) fn truncate(&mut self, slots: usize) {
+        self.slots.truncate(slots);
     }
 
     pub(super) fn push_tokens(&mut self, tokens: impl IntoIterator<Item = TokenId>) {

@@ -127,9 +127,11 @@ impl<B: Backend> LanguageModel<B> {
         match media {
             Media::Image(image) => self.write_image(image, prompt),
             Media::Sound(sound) => {
-                let tokens =
-                    self.audio.as_ref().map_or(0, |tower| tower.tokens(sound.clip().samples().len()));
-                prompt.push_content(sound.id(), Content::Sound(sound.clone()), tokens);
+                let Some(tower) = &self.audio else { return };
+                for (number, block) in tower.blocks(sound.clip().samples().len()).enumerate() {
+                    let content = Content::Block(sound.clone(), number);
+                    prompt.push_content(sound.block(block), content, block.tokens);
+                }
             }
         }
     }

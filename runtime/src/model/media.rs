@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::audio::Clip;
+use super::audio::{Block, Clip};
 use super::vision::Picture;
 
 /// What a picture or a sound holds, in 128 bits (XXH3): what is the same has the same.
@@ -17,6 +17,16 @@ impl ContentId {
         shape.iter().for_each(|size| hash.update(&size.to_le_bytes()));
         bytes.for_each(|bytes| hash.update(bytes.as_ref()));
         Self(hash.digest128())
+    }
+
+    fn of_samples(samples: &[f32]) -> Self {
+        Self::of(&[samples.len()], samples.iter().map(|sample| sample.to_le_bytes()))
+    }
+
+    /// What is the same in all clips that begin with `samples`. It is no picture's and no whole sound's: those are no
+    /// parts, and no other part is without numbers.
+    pub(crate) fn of_beginning(samples: &[f32]) -> Self {
+        Self::of_samples(samples).part(&[])
     }
 
     /// The part that `numbers` single out.
@@ -99,8 +109,15 @@ pub struct Sound {
 impl Sound {
     /// A sound to be heard whole.
     pub fn new(clip: Clip) -> Self {
-        let bytes = clip.samples().iter().map(|sample| sample.to_le_bytes());
-        Self { id: ContentId::of(&[clip.samples().len()], bytes), clip: Arc::new(clip) }
+        Self { id: ContentId::of_samples(clip.samples()), clip: Arc::new(clip) }
+    }
+
+    /// What one of the blocks it is heard in holds.
+    pub(crate) fn block(&self, block: Block) -> ContentId {
+        match block.samples {
+            Some(samples) => ContentId::of_beginning(&self.clip.samples()[..samples]),
+            None => self.id,
+        }
     }
 
     /// The clip.

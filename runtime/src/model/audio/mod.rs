@@ -13,5 +13,6 @@ mod wav;
 
 pub use clip::{Clip, SAMPLE_RATE};
 pub use mel::{HOP, LogMel, LogMelStream, Peak, log_mel};
+pub(crate) use tower::Block;
 pub use tower::{AudioStream, AudioTower};
 pub use wav::decode_wav;

@@ -8,9 +8,11 @@ const MAX_HZ: f64 = 8000.0;
 
 /// Triangles over the power spectrum, evenly spaced in mel from 0 to 8 kHz and each of unit area
 /// (`mel_filter_bank(.., norm="slaney", mel_scale="slaney")` in Hugging Face's `audio_utils`).
+#[derive(Clone)]
 pub(super) struct Filters(Vec<Filter>);
 
 /// The part of one filter that is not 0.
+#[derive(Clone)]
 struct Filter {
     first: usize,
     weights: Vec<f64>,

@@ -8,6 +8,7 @@ const HALF: usize = FRAME / 2;
 const LEAST_ENERGY: f64 = 1e-10;
 
 /// Cuts samples into frames and gives the logarithm of their mel energies, not yet held against a loudest value.
+#[derive(Clone)]
 pub(super) struct Frames {
     spectrum: Spectrum,
     filters: Filters,
@@ -50,6 +51,11 @@ impl Frames {
     pub(super) fn reset(&mut self) {
         self.samples.clear();
         (self.dropped, self.next) = (0, 0);
+    }
+
+    /// Samples there have to be before frame `frame` is given by [`push`](Self::push).
+    pub(super) fn samples_for(frame: usize) -> usize {
+        frame * HOP + HALF
     }
 
     fn give_until(&mut self, end: usize, out: &mut Vec<f32>) {

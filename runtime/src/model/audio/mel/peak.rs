@@ -20,6 +20,7 @@ pub enum Peak {
 }
 
 /// Holds log-mel frames against their peak.
+#[derive(Clone)]
 pub(super) struct Leveller {
     /// Values in a block; `None` when the whole clip is one.
     block: Option<usize>,

@@ -12,6 +12,7 @@ pub(super) const FRAME: usize = 400;
 pub(super) const FREQUENCIES: usize = FRAME / 2 + 1;
 
 /// A Fourier transform of [`FRAME`] samples with its window and its room to work in.
+#[derive(Clone)]
 pub(super) struct Spectrum {
     transform: Arc<dyn RealToComplex<f64>>,
     window: [f64; FRAME],

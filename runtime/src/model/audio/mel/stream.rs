@@ -22,6 +22,7 @@ pub fn log_mel(clip: &Clip, bins: usize, peak: Peak) -> Result<LogMel> {
 /// The frames given by all calls up to [`LogMelStream::finish`] are those of [`log_mel`] with the same rule for the
 /// peak, to the bit. It holds at most the samples of two frames and the frames of one block; with [`Peak::OfClip`] a
 /// block is the clip, and its length is for the caller to limit.
+#[derive(Clone)]
 pub struct LogMelStream {
     bins: usize,
     frames: Frames,
@@ -41,6 +42,11 @@ impl LogMelStream {
             return Err(Error::new(ErrorKind::Unsupported, "mel bins", detail));
         }
         Ok(Self { bins, frames: Frames::new(bins), leveller: Leveller::new(peak, bins) })
+    }
+
+    /// Samples there have to be before frame `frame` is final.
+    pub(in crate::model::audio) fn samples_for(frame: usize) -> usize {
+        Frames::samples_for(frame)
     }
 
     /// Takes the next samples. Gives the frames that have become final, which may be none.

@@ -14,6 +14,7 @@
 //! an [`AudioStream`] gives it while the wearer still speaks. A piece is as many whole blocks as there are positions
 //! for. Other towers see the whole piece; [`AudioTower::with_blocks`] makes one work in blocks all the same.
 
+mod block;
 mod conv;
 mod cut;
 mod projector;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use lorgnette_quant::gguf::Gguf;
 
+pub(crate) use self::block::Block;
 use self::conv::Convolutions;
 use self::cut::{Cut, STRIDE};
 use self::projector::Projector;
@@ -131,9 +133,14 @@ impl<B: Backend> AudioTower<B> {
     /// # Errors
     /// What the backend says.
     pub fn encode(&self, clip: &Clip) -> Result<B::Rows> {
+        self.joined(&self.encode_blocks(clip)?)
+    }
+
+    /// As [`encode`](Self::encode), the rows of each block by themselves.
+    pub(crate) fn encode_blocks(&self, clip: &Clip) -> Result<Vec<B::Rows>> {
         let mel = log_mel(clip, self.bins, self.cut.peak)?;
         let positions = mel.frames().div_ceil(STRIDE).min(self.cut.positions());
-        self.joined(&self.encode_frames(&mut self.context(positions)?, &mel.values)?)
+        self.encode_frames(&mut self.context(positions)?, &mel.values)
     }
 
     /// A stream at the start of a clip.
@@ -168,12 +175,22 @@ impl<B: Backend> AudioTower<B> {
         self.projector.forward(backend, encoder.post_norm(), &x, count)
     }
 
-    fn joined(&self, blocks: &[B::Rows]) -> Result<B::Rows> {
+    pub(crate) fn joined(&self, blocks: &[B::Rows]) -> Result<B::Rows> {
         self.backend.concat(&blocks.iter().collect::<Vec<_>>())
     }
 }
 
 impl<B: Backend> Context<B> {
+    /// What has to be put back to encode other frames than those that come next.
+    fn mark(&self) -> (usize, Vec<f32>) {
+        (self.positions, self.frames.clone())
+    }
+
+    /// Keys and values behind a mark are written over.
+    fn go_back(&mut self, (positions, frames): (usize, Vec<f32>)) {
+        (self.positions, self.frames) = (positions, frames);
+    }
+
     /// At the start of a piece.
     fn reset(&mut self) {
         self.positions = 0;

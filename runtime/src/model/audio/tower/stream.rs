@@ -40,6 +40,12 @@ impl<B: Backend> AudioStream<B> {
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a clip too long to be encoded at its end: the
     /// samples are not taken. If the backend fails, the clip begun is dropped.
     pub fn push(&mut self, samples: &[f32]) -> Result<Option<B::Rows>> {
+        let blocks = self.push_blocks(samples)?;
+        self.joined(&blocks)
+    }
+
+    /// As [`push`](Self::push), the rows of each block by themselves.
+    pub(crate) fn push_blocks(&mut self, samples: &[f32]) -> Result<Vec<B::Rows>> {
         check_finite(samples)?;
         let heard = self.heard.saturating_add(samples.len());
         if self.tower.cut.peak == Peak::OfClip {
@@ -56,9 +62,21 @@ impl<B: Backend> AudioStream<B> {
     /// What the backend says.
     pub fn finish(&mut self) -> Result<Option<B::Rows>> {
         let frames = self.mel.finish().values;
-        let tokens = self.encode(&frames);
+        let blocks = self.encode(&frames);
         self.reset();
-        tokens
+        self.joined(&blocks?)
+    }
+
+    /// The tokens that [`finish`](Self::finish) would give now. The clip goes on.
+    ///
+    /// # Errors
+    /// What the backend says.
+    pub fn rest(&mut self) -> Result<Option<B::Rows>> {
+        let frames = self.mel.clone().finish().values;
+        let before = self.context.mark();
+        let blocks = self.encode(&frames)?;
+        self.context.go_back(before);
+        self.joined(&blocks)
     }
 
     /// Drops the clip begun. The stream is then at the start of another clip.
@@ -73,10 +91,14 @@ impl<B: Backend> AudioStream<B> {
         self.blocks
     }
 
-    fn encode(&mut self, frames: &[f32]) -> Result<Option<B::Rows>> {
+    fn encode(&mut self, frames: &[f32]) -> Result<Vec<B::Rows>> {
         let encoded = self.tower.encode_frames(&mut self.context, frames);
         let blocks = encoded.inspect_err(|_| self.reset())?;
         self.blocks += blocks.len();
-        (!blocks.is_empty()).then(|| self.tower.joined(&blocks)).transpose()
+        Ok(blocks)
+    }
+
+    fn joined(&self, blocks: &[B::Rows]) -> Result<Option<B::Rows>> {
+        (!blocks.is_empty()).then(|| self.tower.joined(blocks)).transpose()
     }
 }
