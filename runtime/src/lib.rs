@@ -4,7 +4,9 @@
 
 pub mod backend;
 pub mod conversation;
+pub mod live;
 pub mod measure;
+pub mod mode;
 pub mod model;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};

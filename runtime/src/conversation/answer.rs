@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Constraint, Sampling};
+use crate::TokenId;
 use crate::model::chat_template::RenderOptions;
 
 /// How to answer.
@@ -10,6 +11,8 @@ use crate::model::chat_template::RenderOptions;
 pub struct AnswerOptions {
     /// What the chat template is given.
     pub render: RenderOptions,
+    /// What the answer goes on from, as if the model had said it: its reasoning, say.
+    pub opening: Vec<TokenId>,
     /// How tokens are chosen.
     pub sampling: Sampling,
     /// Tokens of the answer at most.
@@ -28,6 +31,7 @@ impl Default for AnswerOptions {
         let render = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
         Self {
             render,
+            opening: Vec::new(),
             sampling: Sampling::default(),
             max_tokens: 512,
             stop: Vec::new(),
@@ -66,6 +70,8 @@ pub enum Event<'a> {
         /// Tokens in all.
         total: usize,
     },
+    /// The next piece of what is thought before the answer, see [`crate::mode::thinking`].
+    Thought(&'a str),
     /// The next piece of the answer, in whole characters.
     Piece(&'a str),
 }
@@ -109,6 +115,8 @@ pub struct Answer {
     pub audio_passes: usize,
     /// Tokens of the answer.
     pub answer_tokens: usize,
+    /// Those tokens, with the ones of a stop string.
+    pub tokens: Vec<TokenId>,
     /// Messages that the prompt had no room for, see [`WhenFull::Slide`].
     pub forgotten_messages: usize,
     /// Tokens that were forgotten during the answer.
@@ -128,6 +136,7 @@ impl Answer {
             vision_passes: 0,
             audio_passes: 0,
             answer_tokens: 0,
+            tokens: Vec::new(),
             forgotten_messages,
             forgotten_tokens: 0,
         }

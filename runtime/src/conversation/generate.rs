@@ -36,6 +36,7 @@ impl<B: Backend> Conversation<B> {
                 break Finish::End;
             }
             answer.answer_tokens += 1;
+            answer.tokens.push(token);
             said.push(token);
             let complete = guide.push(token)?;
             let (text, stopped) = stop.push(&decoder.push(token).unwrap_or_default());

@@ -117,6 +117,11 @@ impl<B: Backend> Conversation<B> {
         self.memory.slots()
     }
 
+    /// What answers.
+    pub fn model(&self) -> &LanguageModel<B> {
+        &self.memory.model
+    }
+
     fn check_room(&self, prompt: &Prompt) -> Result<()> {
         let (found, capacity) = (prompt.slots().len(), self.memory.capacity());
         if found == 0 || found > capacity {

@@ -31,7 +31,11 @@ impl<B: Backend> Conversation<B> {
     pub(super) fn fitting_prompt(&mut self, messages: &[Message], options: &AnswerOptions) -> Result<Prompt> {
         let model = &self.memory.model;
         let (system, chat) = messages.split_at(system_messages(messages));
-        let render = |forgotten: usize| model.prompt(&[system, &chat[forgotten..]].concat(), &options.render);
+        let render = |forgotten: usize| {
+            let mut prompt = model.prompt(&[system, &chat[forgotten..]].concat(), &options.render)?;
+            prompt.push_tokens(options.opening.iter().copied());
+            Ok(prompt)
+        };
         let slides = options.when_full == WhenFull::Slide;
         let capacity = self.memory.capacity();
         let mut forgotten = if slides { self.forgotten.of(chat) } else { 0 };

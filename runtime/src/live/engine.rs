@@ -1,0 +1,256 @@
+//! The work of a turn: what is seen and heard is encoded and prefilled as it comes, and answered.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lorgnette_device::Timestamp;
+use lorgnette_device::clock::Clock;
+
+use super::trace::{Span, Stage};
+use crate::backend::Backend;
+use crate::conversation::{Answer, AnswerOptions, Conversation, Event, LanguageModel, Recording, WhenFull};
+use crate::mode::{Mode, thinking};
+use crate::model::chat_template::{Message, Part, Role};
+use crate::model::media::Image;
+use crate::{Error, Result};
+
+/// The number of an answer: each attempt has its own, and later ones are larger.
+pub type AnswerId = u64;
+
+/// What an [`Engine`] is asked to do.
+#[derive(Debug)]
+pub enum Job {
+    /// A turn begins, about what the wearer sees now.
+    Begin(Option<Image>),
+    /// The wearer goes on speaking.
+    Hear(Vec<f32>),
+    /// The wearer typed this.
+    Read(String),
+    /// The turn is answered as far as it goes. It may go on after that.
+    Answer(AnswerId, Mode),
+    /// The last answer counts: turn and answer become part of the conversation.
+    Keep,
+    /// The turn never was.
+    Drop,
+}
+
+/// What comes of a [`Job`].
+#[derive(Debug)]
+pub enum Done {
+    /// Something was computed.
+    Worked(Span),
+    /// The next piece of an answer.
+    Piece(AnswerId, String),
+    /// An answer is over.
+    Answered(AnswerId, Answered),
+    /// A job failed; so did the answer, if there is its number.
+    Failed(Option<AnswerId>, Error),
+    /// There are no more jobs, and there will be none.
+    All,
+}
+
+/// An answer, with how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// How hard the model thought.
+    pub mode: Mode,
+    /// What the wearer is shown, and what it took.
+    pub answer: Answer,
+    /// What the model thought before; empty if it answered at once.
+    pub reasoning: String,
+}
+
+/// Says which answers are not wanted any more. Clones are the same switch.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicU64>);
+
+impl Cancel {
+    /// Breaks off the answer `id`, and those before it: within one token.
+    pub fn cancel(&self, id: AnswerId) {
+        self.0.fetch_max(id, Ordering::Relaxed);
+    }
+
+    fn is_cancelled(&self, id: AnswerId) -> bool {
+        self.0.load(Ordering::Relaxed) >= id
+    }
+}
+
+/// A conversation that is spoken. Works off one [`Job`] after the other.
+pub struct Engine<B: Backend> {
+    conversation: Conversation<B>,
+    recording: Option<Recording<B>>,
+    options: AnswerOptions,
+    clock: Arc<dyn Clock>,
+    cancel: Cancel,
+    /// Turns that are over.
+    history: Vec<Message>,
+    /// What the turn begun is about.
+    image: Option<Image>,
+    text: Option<String>,
+    /// The turn as it was answered last, and the answer.
+    last: Option<(Message, String)>,
+}
+
+impl<B: Backend> Engine<B> {
+    /// An engine with room for `capacity` tokens, whose conversation begins with `history`: what the system says, and
+    /// turns from before. Those are prefilled.
+    ///
+    /// # Errors
+    /// As [`Conversation::new`] and [`Conversation::prepare`].
+    pub fn new(
+        model: Arc<LanguageModel<B>>,
+        capacity: usize,
+        history: Vec<Message>,
+        options: AnswerOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        // A model without ears is typed to.
+        let recording = model.audio().is_some().then(|| Recording::new(Arc::clone(&model))).transpose()?;
+        // A talk has no natural end.
+        let options = AnswerOptions { when_full: WhenFull::Slide, ..options };
+        let mut engine = Self {
+            conversation: Conversation::new(model, capacity)?,
+            recording,
+            options,
+            clock,
+            cancel: Cancel::default(),
+            history,
+            image: None,
+            text: None,
+            last: None,
+        };
+        engine.prepare(&mut |_| {})?;
+        Ok(engine)
+    }
+
+    /// The switch that breaks answers off, from any thread.
+    pub fn cancel(&self) -> Cancel {
+        self.cancel.clone()
+    }
+
+    /// Turns that are over, and what was there at the start.
+    pub fn history(&self) -> &[Message] {
+        &self.history
+    }
+
+    /// Does `job`. What fails is told; the next job finds the engine as before this one.
+    pub fn run(&mut self, job: Job, on: &mut dyn FnMut(Done)) {
+        let id = match &job {
+            Job::Answer(id, _) => Some(*id),
+            _ => None,
+        };
+        if let Err(error) = self.work(job, on) {
+            on(Done::Failed(id, error));
+        }
+    }
+
+    fn work(&mut self, job: Job, on: &mut dyn FnMut(Done)) -> Result<()> {
+        match job {
+            Job::Begin(image) => {
+                self.forget_turn();
+                self.image = image;
+                self.prepare(on)
+            }
+            Job::Hear(samples) => self.hear(&samples, on),
+            Job::Read(text) => {
+                self.text = Some(text);
+                Ok(())
+            }
+            Job::Answer(id, mode) => self.answer(id, mode, on),
+            Job::Keep => {
+                if let Some((question, text)) = self.last.take() {
+                    self.history.extend([question, Message::text(Role::Assistant, text)]);
+                }
+                self.forget_turn();
+                Ok(())
+            }
+            Job::Drop => {
+                self.forget_turn();
+                Ok(())
+            }
+        }
+    }
+
+    fn forget_turn(&mut self) {
+        (self.image, self.text, self.last) = (None, None, None);
+        if let Some(recording) = &mut self.recording {
+            recording.reset();
+        }
+    }
+
+    fn hear(&mut self, samples: &[f32], on: &mut dyn FnMut(Done)) -> Result<()> {
+        let Some(recording) = &mut self.recording else { return Ok(()) };
+        let start = self.clock.now();
+        let blocks = recording.push(samples)?;
+        if blocks > 0 {
+            on(Done::Worked(Span::new(Stage::Hear, start, self.clock.now(), blocks)));
+            self.prepare(on)?;
+        }
+        Ok(())
+    }
+
+    /// Computes what is certain of the next prompt.
+    fn prepare(&mut self, on: &mut dyn FnMut(Done)) -> Result<()> {
+        let sound = self.recording.as_ref().and_then(Recording::complete);
+        let messages = self.messages(sound.map(Part::Audio));
+        let start = self.clock.now();
+        let answer =
+            self.conversation.prepare(&messages, &self.options, &mut |_| ControlFlow::Continue(()))?;
+        self.tell_work(&answer, start, self.clock.now(), on);
+        Ok(())
+    }
+
+    fn answer(&mut self, id: AnswerId, mode: Mode, on: &mut dyn FnMut(Done)) -> Result<()> {
+        let start = self.clock.now();
+        let passes = |recording: &Option<Recording<B>>| recording.as_ref().map_or(0, Recording::passes);
+        let before = passes(&self.recording);
+        let sound = self.recording.as_mut().map(Recording::sound).transpose()?.flatten();
+        let heard = passes(&self.recording) - before;
+        if heard > 0 {
+            on(Done::Worked(Span::new(Stage::Hear, start, self.clock.now(), heard)));
+        }
+        let messages = self.messages(sound.map(Part::Audio));
+        let start = self.clock.now();
+        let mut first = None;
+        let mut listener = |event: Event<'_>| {
+            match event {
+                Event::Piece(text) => on(Done::Piece(id, text.to_owned())),
+                Event::Prefilled { done, total } if done == total => {
+                    first.get_or_insert_with(|| self.clock.now());
+                }
+                Event::Prefilled { .. } | Event::Encoded { .. } | Event::Thought(_) => {}
+            }
+            if self.cancel.is_cancelled(id) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let thought =
+            thinking::answer(&mut self.conversation, &messages, &self.options, mode, &mut listener)?;
+        let end = self.clock.now();
+        let prefilled = first.unwrap_or(end);
+        self.tell_work(&thought.answer, start, prefilled, on);
+        on(Done::Worked(Span::new(Stage::Decode, prefilled, end, thought.answer.answer_tokens)));
+        self.last = messages.into_iter().next_back().map(|question| (question, thought.answer.text.clone()));
+        on(Done::Answered(id, Answered { mode, answer: thought.answer, reasoning: thought.reasoning }));
+        Ok(())
+    }
+
+    fn tell_work(&self, answer: &Answer, start: Timestamp, end: Timestamp, on: &mut dyn FnMut(Done)) {
+        for (stage, count) in [(Stage::See, answer.vision_passes), (Stage::Prefill, answer.prefilled_tokens)]
+        {
+            if count > 0 {
+                on(Done::Worked(Span::new(stage, start, end, count)));
+            }
+        }
+    }
+
+    /// The history and the turn begun, as far as there is one.
+    fn messages(&self, sound: Option<Part>) -> Vec<Message> {
+        let mut messages = self.history.clone();
+        let image = self.image.clone().map(Part::Image);
+        let parts: Vec<_> = [image, sound, self.text.clone().map(Part::Text)].into_iter().flatten().collect();
+        if !parts.is_empty() {
+            messages.push(Message::parts(Role::User, parts));
+        }
+        messages
+    }
+}

@@ -1,0 +1,85 @@
+//! What the loop waits for, and what it tells.
+
+use lorgnette_device::camera::Frame;
+use lorgnette_device::microphone::AudioChunk;
+
+use super::engine::{Answered, Done, Job};
+use super::trace::Trace;
+use crate::Error;
+
+/// All that can happen.
+#[derive(Debug)]
+pub enum Event {
+    /// The camera gave a frame.
+    Frame(Frame),
+    /// The camera is gone, or back.
+    Camera(Presence),
+    /// The microphone gave 20 ms of sound.
+    Sound(AudioChunk),
+    /// The microphone is gone, or back.
+    Microphone(Presence),
+    /// The button that is held while speaking.
+    Button(Button),
+    /// A question was typed.
+    Text(String),
+    /// The microphone was muted, or is not any more.
+    Mute(bool),
+    /// The engine has something to say.
+    Engine(Done),
+    /// The wearer wants no more of the answer.
+    Cancel,
+    /// The loop is to end.
+    Shutdown,
+}
+
+/// Whether a device is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is not, any more.
+    Lost,
+    /// It is again.
+    Back,
+}
+
+/// A button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    /// It was pressed.
+    Down,
+    /// It was let go.
+    Up,
+}
+
+/// What is to be done after an event.
+#[derive(Debug)]
+pub enum Action {
+    /// Work for the engine.
+    Do(Job),
+    /// News for those who watch.
+    Tell(Report),
+}
+
+/// What those who watch hear of.
+#[derive(Debug)]
+pub enum Report {
+    /// A turn began.
+    Listening,
+    /// The wearer is through: what follows is the answer.
+    Heard,
+    /// The next piece of the answer.
+    Piece(String),
+    /// The answer is over; why is in it.
+    Answered(Box<Answered>),
+    /// A turn was given up before it was answered.
+    Dropped,
+    /// Something went wrong; the loop goes on.
+    Failed(Error),
+    /// A device is gone or back.
+    Camera(Presence),
+    /// A device is gone or back.
+    Microphone(Presence),
+    /// Where the time of the last turn went.
+    Turn(Trace),
+    /// The loop has ended.
+    Ended,
+}

@@ -1,0 +1,30 @@
+//! When: sound and frames come in, answers go out, and when the wearer stops speaking almost nothing is left to do.
+//!
+//! A [`Session`] has the rules. It takes an [`Event`] and the time and says what is to be done; it waits for nothing. An
+//! [`Engine`] does the work, one [`Job`] after the other. [`talk`] runs the two against real time, the engine on a thread
+//! of its own; [`replay`] runs them one after the other, so that recordings give the same results at any speed.
+//!
+//! # Ahead of the wearer
+//! The wearer's words are cut into turns by silence ([`Listening`]). While a turn goes on, its picture and each block of
+//! its sound are encoded and prefilled. After 100 ms of silence the answer is begun; it is shown if the silence lasts for
+//! 250 ms, and dropped if the wearer goes on.
+
+mod engine;
+mod event;
+mod listening;
+mod queue;
+mod replay;
+mod session;
+mod talk;
+mod trace;
+mod view;
+mod voice;
+
+pub use self::engine::{AnswerId, Answered, Cancel, Done, Engine, Job};
+pub use self::event::{Action, Button, Event, Presence, Report};
+pub use self::listening::{Heard, Listening, ListeningOptions};
+pub use self::replay::replay;
+pub use self::session::Session;
+pub use self::talk::{EVENTS, talk};
+pub use self::trace::{Span, Stage, Trace, write_perfetto};
+pub use self::voice::{Earshot, FRAME, VoiceDetector};

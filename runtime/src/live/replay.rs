@@ -1,0 +1,31 @@
+//! A talk without waiting.
+
+use std::collections::VecDeque;
+
+use lorgnette_device::Timestamp;
+
+use super::engine::Engine;
+use super::event::{Action, Event, Report};
+use super::session::Session;
+use crate::backend::Backend;
+
+/// Plays `events`, each with its time, and does all work that comes of one before the next: as a machine would that
+/// computes in no time. `on` hears every report.
+pub fn replay<B: Backend>(
+    session: &mut Session,
+    engine: &mut Engine<B>,
+    events: impl IntoIterator<Item = (Timestamp, Event)>,
+    on: &mut dyn FnMut(Timestamp, Report),
+) {
+    for (now, event) in events {
+        let mut pending = VecDeque::from([event]);
+        while let Some(event) = pending.pop_front() {
+            for action in session.on(event, now) {
+                match action {
+                    Action::Do(job) => engine.run(job, &mut |done| pending.push_back(Event::Engine(done))),
+                    Action::Tell(report) => on(now, report),
+                }
+            }
+        }
+    }
+}
