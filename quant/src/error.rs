@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Argument,
     /// The caller's cancel flag was raised.
     Cancelled,
+    /// A device that computes refused, or was lost.
+    Device,
 }
 
 /// An error that names the file, the field in it, and what was found and expected there.
