@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::backend::cpu::{Cpu, KvCache, Rows, Weights};
 use lorgnette_runtime::backend::{
-    AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm, Output, Place,
-    Sight,
+    AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm,
+    Output, Place, Sight,
 };
 use lorgnette_runtime::model::vision::{self, Tile, VisionTower};
 use lorgnette_runtime::{Error, ErrorKind, Result, TokenId};
@@ -138,6 +138,10 @@ impl Backend for Clock {
 
     fn candidates(&self, logits: Rows, allowed: Option<&[u32]>, count: usize) -> Result<Candidates> {
         Cpu.candidates(logits, allowed, count)
+    }
+
+    fn finish(&self) -> Result<()> {
+        Cpu.finish()
     }
 
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {

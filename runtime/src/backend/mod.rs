@@ -90,7 +90,12 @@ pub trait Backend: Clone + Send + Sync {
     ) -> Result<Self::Rows>;
 
     /// Norm and output matrix over the rows from `first` on: `[rows - first][vocabulary]`.
-    fn logits(&self, stage: &Output<'_, Self::Weights>, rows: &Self::Rows, first: usize) -> Result<Self::Rows>;
+    fn logits(
+        &self,
+        stage: &Output<'_, Self::Weights>,
+        rows: &Self::Rows,
+        first: usize,
+    ) -> Result<Self::Rows>;
 
     /// The first of the tokens with the largest logit in the last row, among those whose bit is set in `allowed`: token
     /// `i` is bit `i % 32` of word `i / 32`.
@@ -102,6 +107,9 @@ pub trait Backend: Clone + Send + Sync {
     /// At least the `count` likeliest tokens of the last row, as [`likeliest`](Self::likeliest) compares them, with
     /// their logits.
     fn candidates(&self, logits: Self::Rows, allowed: Option<&[u32]>, count: usize) -> Result<Candidates>;
+
+    /// Waits until all that was asked for is computed.
+    fn finish(&self) -> Result<()>;
 
     /// Rows from the host: `values` is `[rows][width]`.
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Self::Rows>;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use lorgnette_quant::gguf::{Gguf, Metadata, TensorInfo, TensorShape, Writer};
 use lorgnette_quant::{TensorType, block};
 use lorgnette_runtime::backend::{
-    Activation, AttentionInput, Backend, Dense, FeedForwardInput, Heads, KvElement, KvShape, LayerNorm, Linear,
-    Matrix, Norm, Output, Pairing, Place, RmsNorm, Rotary, Sight,
+    Activation, AttentionInput, Backend, Dense, FeedForwardInput, Heads, KvElement, KvShape, LayerNorm,
+    Linear, Matrix, Norm, Output, Pairing, Place, RmsNorm, Rotary, Sight,
 };
 
 /// Every format that all backends take.
@@ -61,7 +61,13 @@ impl<'a, B: Backend> Maker<'a, B> {
         self.backend.load(matrix(ty, columns, &values)).unwrap()
     }
 
-    pub(crate) fn linear(&self, ty: TensorType, columns: usize, rows: usize, bias: bool) -> Linear<B::Weights> {
+    pub(crate) fn linear(
+        &self,
+        ty: TensorType,
+        columns: usize,
+        rows: usize,
+        bias: bool,
+    ) -> Linear<B::Weights> {
         let weight = self.weights(ty, columns, rows);
         Linear { weight, bias: bias.then(|| self.vector(rows)) }
     }
@@ -92,7 +98,13 @@ fn matrix(ty: TensorType, columns: usize, values: &[f32]) -> Matrix {
 }
 
 /// A column of wide products in every way that stages have them.
-pub(crate) fn dense<B: Backend>(backend: &B, ty: TensorType, columns: usize, rows: usize, count: usize) -> Vec<f32> {
+pub(crate) fn dense<B: Backend>(
+    backend: &B,
+    ty: TensorType,
+    columns: usize,
+    rows: usize,
+    count: usize,
+) -> Vec<f32> {
     let make = Maker::new(backend, 1);
     let linear = make.linear(ty, columns, rows, count.is_multiple_of(2));
     let norm = match count % 3 {

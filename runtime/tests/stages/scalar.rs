@@ -2,8 +2,8 @@
 
 use lorgnette_quant::block;
 use lorgnette_runtime::backend::{
-    Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, LayerNorm, Linear,
-    Matrix, Norm, Output, Pairing, Place, RmsNorm, Rotary, Sight,
+    Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, LayerNorm,
+    Linear, Matrix, Norm, Output, Pairing, Place, RmsNorm, Rotary, Sight,
 };
 use lorgnette_runtime::{Result, TokenId};
 
@@ -66,7 +66,9 @@ fn activated(activation: Activation, x: f32) -> f32 {
     let y = match activation {
         Activation::Silu => x * logistic(x),
         Activation::GeluQuick => x * logistic(1.702 * x),
-        Activation::GeluTanh => x * logistic(2.0 * (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x)),
+        Activation::GeluTanh => {
+            x * logistic(2.0 * (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x))
+        }
         Activation::GeluErf => x * 0.5 * (1.0 + erf(x / 2.0_f64.sqrt())),
     };
     y as f32
@@ -239,6 +241,10 @@ impl Backend for Scalar {
         Ok(Candidates::All(last))
     }
 
+    fn finish(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Table> {
         Ok(Table { width, values })
     }
@@ -284,7 +290,9 @@ impl Backend for Scalar {
     fn mean_pool(&self, rows: &Table, count: usize) -> Result<Table> {
         let group = rows.values.chunks_exact(count * rows.width);
         let mean = |group: &[f32]| -> Vec<f32> {
-            (0..rows.width).map(|e| (0..count).map(|i| group[i * rows.width + e]).sum::<f32>() / count as f32).collect()
+            (0..rows.width)
+                .map(|e| (0..count).map(|i| group[i * rows.width + e]).sum::<f32>() / count as f32)
+                .collect()
         };
         Ok(Table { width: rows.width, values: group.flat_map(mean).collect() })
     }

@@ -24,8 +24,8 @@ pub use self::rows::Rows;
 pub use self::team::{MAX_THREADS, set_threads, threads};
 pub use self::weights::Weights;
 use super::{
-    Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm,
-    Output, Place, Sight,
+    Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix,
+    Norm, Output, Place, Sight,
 };
 use crate::{Error, ErrorKind, Result, TokenId};
 
@@ -124,6 +124,10 @@ impl Backend for Cpu {
         values.drain(..values.len() - width);
         choice::mask(&mut values, allowed);
         Ok(Candidates::All(values))
+    }
+
+    fn finish(&self) -> Result<()> {
+        Ok(())
     }
 
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {

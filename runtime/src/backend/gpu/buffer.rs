@@ -37,14 +37,11 @@ impl Buffer {
     pub(super) fn pooled(device: &Arc<Device>, bytes: u64) -> Self {
         let size = bytes.max(SMALLEST).next_power_of_two();
         let memory = device.pool.take(size).unwrap_or_else(|| {
-            let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+            let usage =
+                wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
             device.memory(device.create(size, usage, false))
         });
         Self { memory, device: Arc::clone(device), pooled: true }
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        self.memory.raw.size()
     }
 }
 

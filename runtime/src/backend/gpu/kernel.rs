@@ -112,11 +112,6 @@ impl Variant {
         matches!(self, Self::Lane { tokens: 1, .. } | Self::Wide { .. })
     }
 
-    /// Whether it needs subgroups.
-    pub(super) fn needs_subgroups(self) -> bool {
-        matches!(self, Self::Lane { .. } | Self::Wide { subgroups: true, .. })
-    }
-
     fn values(self, values: &mut Values) -> &'static str {
         let mut set = |name: &str, value: u32| values.insert(name.to_owned(), value.to_string());
         match self {

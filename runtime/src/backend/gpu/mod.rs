@@ -144,6 +144,10 @@ impl Backend for Gpu {
         choice::candidates(&self.0, &logits, allowed, count).map(Candidates::Likeliest)
     }
 
+    fn finish(&self) -> Result<()> {
+        self.0.finish()
+    }
+
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {
         rows::upload(&self.0, width, &values)
     }

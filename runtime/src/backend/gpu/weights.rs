@@ -53,11 +53,8 @@ impl Weights {
             Ok(Part { buffer, first: index * most, rows: data.len() / bytes })
         };
         let parts = matrix.data().chunks(most * bytes).enumerate().map(part).collect::<Result<_>>()?;
-        let vector = if rows == 1 {
-            Some(device.constant(&field, bytemuck::cast_slice(&first_row))?)
-        } else {
-            None
-        };
+        let vector =
+            if rows == 1 { Some(device.constant(&field, bytemuck::cast_slice(&first_row))?) } else { None };
         Ok(Self { name: matrix.name().to_owned(), format, columns, rows, parts, vector })
     }
 

@@ -138,7 +138,20 @@ impl Device {
         self.check()
     }
 
-    /// Submits, waits and reads the first `bytes` of `buffer`.
+    /// Submits and waits.
+    pub(super) fn finish(&self) -> Result<()> {
+        if !lock(&self.work).commands.is_empty() {
+            self.submit()?;
+        }
+        self.wait()
+    }
+
+    fn wait(&self) -> Result<()> {
+        self.raw.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| self.error(&e.to_string()))?;
+        self.check()
+    }
+
+    /// Submits, waits and reads `bytes` of `buffer` from `offset` on.
     pub(super) fn read(&self, buffer: &Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
         let staging = self.staging(bytes);
         let command = Command::Copy {
@@ -151,8 +164,7 @@ impl Device {
         self.record(&[buffer], command);
         self.submit()?;
         staging.map_async(wgpu::MapMode::Read, ..bytes, |_| {});
-        self.raw.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| self.error(&e.to_string()))?;
-        self.check()?;
+        self.wait()?;
         let view = staging.get_mapped_range(..bytes).map_err(|e| self.error(&e.to_string()))?;
         let read = view.to_vec();
         drop(view);

@@ -33,7 +33,8 @@ impl KvCache {
         let per_layer = per_layer.ok_or_else(|| {
             Error::new(ErrorKind::Argument, "context", format!("{positions} positions do not fit in memory"))
         })?;
-        let layers = (0..shape.layers).map(|_| device.zeros("context", per_layer as u64)).collect::<Result<_>>()?;
+        let layers =
+            (0..shape.layers).map(|_| device.zeros("context", per_layer as u64)).collect::<Result<_>>()?;
         Ok(Self { shape, positions, layers })
     }
 
@@ -143,8 +144,7 @@ pub(super) fn attention(
         shares: shares as u32,
     };
     let scale = 1.0 / (len as f32).sqrt();
-    let values =
-        immediates![queries.count, heads.kv_count, cache.positions, seen, step, splits, scale];
+    let values = immediates![queries.count, heads.kv_count, cache.positions, seen, step, splits, scale];
     let written = parts.as_ref().unwrap_or(&out);
     let buffers = [&cache.layers[at.layer], &queries.buffer, &written.buffer];
     device.dispatch(&kernel, &buffers, values, queries.count * heads.kv_count * shares * splits)?;

@@ -7,7 +7,7 @@ use super::device::Device;
 use super::kernel::Kernel;
 use super::rows::{Rows, words};
 use super::work::immediates;
-use crate::{Error, ErrorKind, Result, TokenId};
+use crate::{Result, TokenId};
 
 /// A token on the device.
 pub struct Token {
@@ -79,10 +79,7 @@ fn last(logits: &Rows) -> usize {
 
 fn mask(device: &Arc<Device>, logits: &Rows, allowed: Option<&[u32]>) -> Result<Option<Buffer>> {
     let Some(allowed) = allowed else { return Ok(None) };
-    let expected = logits.width.div_ceil(32);
-    if allowed.len() < expected {
-        let detail = format!("found {} words, expected {expected}", allowed.len());
-        return Err(Error::new(ErrorKind::Argument, "allowed tokens", detail));
-    }
-    words(device, &allowed[..expected]).map(Some)
+    let mut padded = allowed.to_vec();
+    padded.resize(logits.width.div_ceil(32), 0);
+    words(device, &padded).map(Some)
 }

@@ -183,7 +183,8 @@ impl Call<'_> {
             return Err(Error::new(ErrorKind::Unsupported, field, detail));
         }
         for number in 0..matrices[0].weight.parts.len() {
-            let sources: Vec<_> = matrices.iter().map(|source| (*source, &source.weight.parts[number])).collect();
+            let sources: Vec<_> =
+                matrices.iter().map(|source| (*source, &source.weight.parts[number])).collect();
             self.run(&sources, gain, sources[0].1.first)?;
         }
         Ok(())
