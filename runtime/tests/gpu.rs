@@ -3,32 +3,25 @@
 #![cfg(feature = "gpu")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/adapter.rs"]
+mod adapter;
 mod common;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use adapter::gpu;
 use common::models::{converted, converted_with_towers};
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_quant::quantize::{Mix, Options, quantize};
+use lorgnette_runtime::TokenId;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::backend::cpu::Cpu;
-use lorgnette_runtime::backend::gpu::{Counters, Gpu};
+use lorgnette_runtime::backend::gpu::{Counters, Without};
 use lorgnette_runtime::conversation::{AnswerOptions, Constraint, Conversation, LanguageModel, Sampling};
 use lorgnette_runtime::model::chat_template::{Message, Role};
 use lorgnette_runtime::model::decoder::{Decoder, Input, Wanted};
-use lorgnette_runtime::{ErrorKind, TokenId};
-
-fn gpu() -> Option<Gpu> {
-    match Gpu::open() {
-        Ok(gpu) => Some(gpu),
-        Err(error) => {
-            assert_eq!(error.kind(), ErrorKind::Missing, "{error}");
-            eprintln!("left out: {error}");
-            None
-        }
-    }
-}
+use lorgnette_runtime::model::vision::{Place, Tile, VisionTower};
 
 /// The likeliest tokens after `prompt`, one after the other, each fed back where it was chosen.
 fn continued<B: Backend>(backend: B, model: &Arc<Gguf>, prompt: &[TokenId], count: usize) -> Vec<TokenId> {
@@ -48,7 +41,7 @@ fn continued<B: Backend>(backend: B, model: &Arc<Gguf>, prompt: &[TokenId], coun
 
 #[test]
 fn greedy_continuations_are_those_of_the_processor() {
-    let Some(gpu) = gpu() else { return };
+    let Some(gpu) = gpu(Without::default()) else { return };
     let prompt: Vec<TokenId> = (1..30).collect();
     for name in ["Llama-3.2-tiny-Instruct", "Qwen2.5-tiny", "qwen3-0.6b"] {
         let model = converted(name);
@@ -60,19 +53,15 @@ fn greedy_continuations_are_those_of_the_processor() {
 
 #[test]
 fn rows_of_a_picture_are_those_of_the_processor() {
-    let Some(gpu) = gpu() else { return };
+    let Some(gpu) = gpu(Without::default()) else { return };
     let (_, mmproj) = converted_with_towers("SmolVLM2-tiny-Video-Instruct");
-    let encoded = |rows: Vec<f32>| rows;
-    let tile = |side: usize| lorgnette_runtime::model::vision::Tile {
-        place: lorgnette_runtime::model::vision::Place::Overview,
-        side,
-        values: (0..3 * side * side).map(|i| (i % 255) as f32 / 127.5 - 1.0).collect(),
-    };
-    let on_gpu = lorgnette_runtime::model::vision::VisionTower::load(gpu.clone(), &mmproj).unwrap().unwrap();
-    let on_cpu = lorgnette_runtime::model::vision::VisionTower::load(Cpu, &mmproj).unwrap().unwrap();
+    let on_gpu = VisionTower::load(gpu.clone(), &mmproj).unwrap().unwrap();
+    let on_cpu = VisionTower::load(Cpu, &mmproj).unwrap().unwrap();
     let side = on_cpu.preprocessor().tile();
-    let found = encoded(gpu.download(on_gpu.encode(&tile(side)).unwrap()).unwrap());
-    let expected = encoded(Cpu.download(on_cpu.encode(&tile(side)).unwrap()).unwrap());
+    let values = (0..3 * side * side).map(|i| (i % 255) as f32 / 127.5 - 1.0).collect();
+    let tile = Tile { place: Place::Overview, side, values };
+    let found = gpu.download(on_gpu.encode(&tile).unwrap()).unwrap();
+    let expected = Cpu.download(on_cpu.encode(&tile).unwrap()).unwrap();
     let furthest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(found.len() == expected.len() && furthest < 1e-4, "{furthest}");
 }
@@ -89,7 +78,7 @@ fn quantized(name: &str, mix: Mix) -> (tempfile::TempDir, Arc<Gguf>) {
 
 #[test]
 fn a_token_takes_one_pass_one_submission_and_four_bytes() {
-    let Some(gpu) = gpu() else { return };
+    let Some(gpu) = gpu(Without::default()) else { return };
     let (_folder, model) = quantized("Llama-3.2-tiny-Instruct", Mix::Q4_K_M);
     let decoder = Decoder::load(gpu.clone(), &model).unwrap();
     let layers = decoder.config().layers as u64;
@@ -117,7 +106,7 @@ fn a_token_takes_one_pass_one_submission_and_four_bytes() {
 
 #[test]
 fn answers_are_those_of_the_processor_and_read_little() {
-    let Some(gpu) = gpu() else { return };
+    let Some(gpu) = gpu(Without::default()) else { return };
     let model = converted("Qwen2.5-tiny");
     let sampled =
         Sampling { temperature: 0.9, top_k: 20, repetition_penalty: 1.2, seed: 7, ..Sampling::default() };

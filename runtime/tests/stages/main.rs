@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(feature = "gpu")]
+#[path = "../common/adapter.rs"]
+mod adapter;
 mod cases;
 mod choices;
 mod scalar;
@@ -9,9 +12,11 @@ mod scalar;
 use lorgnette_quant::TensorType;
 use lorgnette_runtime::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
-use lorgnette_runtime::backend::gpu::{Gpu, Without};
+use lorgnette_runtime::backend::gpu::Without;
 use lorgnette_runtime::backend::{Backend, Heads, KvElement, Pairing, Sight};
 
+#[cfg(feature = "gpu")]
+use self::adapter::gpu;
 use self::cases::{Attention, FORMATS};
 use self::scalar::Scalar;
 
@@ -147,19 +152,6 @@ fn all<B: Backend>(backend: &B, formats: &[TensorType], bounds: Bounds) {
 #[test]
 fn the_processor_computes_every_stage() {
     all(&Cpu, FORMATS, Bounds::CPU);
-}
-
-/// The GPU as it is, and as if it had less.
-#[cfg(feature = "gpu")]
-fn gpu(without: Without) -> Option<Gpu> {
-    match Gpu::open_without(without) {
-        Ok(gpu) => Some(gpu),
-        Err(error) => {
-            assert_eq!(error.kind(), lorgnette_runtime::ErrorKind::Missing, "{error}");
-            eprintln!("left out: {error}");
-            None
-        }
-    }
 }
 
 #[test]

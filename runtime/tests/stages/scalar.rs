@@ -100,13 +100,7 @@ fn turn(rotary: &Rotary, position: usize, head: &mut [f32]) {
     }
 }
 
-fn heads(
-    x: &mut Vec<f32>,
-    len: usize,
-    norm: Option<&RmsNorm<Table>>,
-    rotary: Option<&Rotary>,
-    position: usize,
-) {
+fn heads(x: &mut [f32], len: usize, norm: Option<&RmsNorm<Table>>, rotary: Option<&Rotary>, position: usize) {
     for head in x.chunks_exact_mut(len) {
         if let Some(norm) = norm {
             head.copy_from_slice(&rms(norm, head));
