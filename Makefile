@@ -22,6 +22,8 @@ VM ?= target/vm
 # other lists too.
 PACKAGES           = gcc libc6-dev libasound2-dev libclang1 pkg-config
 TEST_PACKAGES      = libasound2-plugins pulseaudio pulseaudio-utils
+# Vulkan on the processor.
+VULKAN_PACKAGES    = libvulkan1 mesa-vulkan-drivers
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
 
@@ -37,6 +39,7 @@ check: packages
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 	$(CARGO) clippy --package lorgnette-device --no-default-features --all-targets -- --deny warnings
+	$(CARGO) clippy --package lorgnette-runtime --no-default-features --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps
 	$(MAKE) test
 
@@ -47,9 +50,11 @@ arm: packages
 packages:
 	@tests/install-packages $(PACKAGES)
 
-# PulseAudio does not go together with every desktop. Where it does not, the tests that need it say that they are left out.
+# PulseAudio does not go together with every desktop. Where it does not, the tests that need it say that they are left
+# out, as do those that need Vulkan.
 test-packages:
 	@tests/install-packages $(TEST_PACKAGES) || echo "Going on without them" >&2
+	@tests/install-packages $(VULKAN_PACKAGES) || echo "Going on without them" >&2
 
 reference: packages
 	@tests/install-packages $(REFERENCE_PACKAGES)

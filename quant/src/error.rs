@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Cancelled,
     /// A part of the program broke down.
     Broken,
+    /// A device that computes refused, or was lost.
+    Device,
 }
 
 /// An error that names the file, the field in it, and what was found and expected there.

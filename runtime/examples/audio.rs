@@ -68,7 +68,7 @@ fn encoded(tower: &AudioTower<Cpu>, clip: &Clip, rounds: usize) -> Result<Encode
         let start = Instant::now();
         let rows = tower.encode(clip)?;
         best.millis = best.millis.min(start.elapsed().as_secs_f64() * 1e3);
-        best.values = Cpu.download(&rows)?;
+        best.values = Cpu.download(rows)?;
     }
     Ok(best)
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::backend::cpu::{Cpu, KvCache, Rows, Weights};
 use lorgnette_runtime::backend::{
-    AttentionInput, Backend, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm, Output, Place,
-    Sight,
+    AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm,
+    Output, Place, Sight,
 };
 use lorgnette_runtime::model::vision::{self, Tile, VisionTower};
 use lorgnette_runtime::{Error, ErrorKind, Result, TokenId};
@@ -73,6 +73,7 @@ impl Backend for Clock {
     type Weights = Weights;
     type Rows = Rows;
     type KvCache = KvCache;
+    type Token = TokenId;
 
     fn load(&self, matrix: Matrix) -> Result<Weights> {
         Cpu.load(matrix)
@@ -88,6 +89,10 @@ impl Backend for Clock {
 
     fn embed(&self, table: &Weights, tokens: &[TokenId]) -> Result<Rows> {
         self.time("embed", || Cpu.embed(table, tokens))
+    }
+
+    fn embed_chosen(&self, table: &Weights, token: &TokenId) -> Result<Rows> {
+        self.time("embed", || Cpu.embed_chosen(table, token))
     }
 
     fn attention_input(
@@ -119,15 +124,31 @@ impl Backend for Clock {
         self.time("feed_forward_input", || Cpu.feed_forward_input(stage, rows))
     }
 
-    fn logits(&self, stage: &Output<'_, Weights>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
+    fn logits(&self, stage: &Output<'_, Weights>, rows: &Rows, first: usize) -> Result<Rows> {
         self.time("logits", || Cpu.logits(stage, rows, first))
+    }
+
+    fn likeliest(&self, logits: &Rows, allowed: Option<&[u32]>) -> Result<TokenId> {
+        Cpu.likeliest(logits, allowed)
+    }
+
+    fn token(&self, token: &TokenId) -> Result<TokenId> {
+        Cpu.token(token)
+    }
+
+    fn candidates(&self, logits: Rows, allowed: Option<&[u32]>, count: usize) -> Result<Candidates> {
+        Cpu.candidates(logits, allowed, count)
+    }
+
+    fn finish(&self) -> Result<()> {
+        Cpu.finish()
     }
 
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {
         self.time("upload", || Cpu.upload(width, values))
     }
 
-    fn download(&self, rows: &Rows) -> Result<Vec<f32>> {
+    fn download(&self, rows: Rows) -> Result<Vec<f32>> {
         self.time("download", || Cpu.download(rows))
     }
 

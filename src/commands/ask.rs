@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use chrono::{Datelike, Timelike};
 use lorgnette_quant::{Progress, Result};
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, WhenFull};
 use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
 use serde::Serialize;
 
+use super::backend::{self, Command};
 use super::threads::Threads;
 use super::{constraint, media, model, sampling};
 use crate::console::{self, Outcome, Watch};
@@ -36,6 +38,8 @@ pub(crate) struct Arguments {
     /// Ends the answer before this text
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
+    #[command(flatten)]
+    backend: backend::Arguments,
     #[command(flatten)]
     threads: Threads,
     /// Print the answer as one JSON document
@@ -91,10 +95,20 @@ impl From<Answer> for Document {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.threads.set()?;
+    arguments.backend.run(arguments)
+}
+
+impl Command for Arguments {
+    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
+        answer(self, backend)
+    }
+}
+
+fn answer<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
     let options = options(arguments)?;
     let prompt = [message(arguments)?];
     let watch = Watch::start()?;
-    let model = Arc::new(arguments.model.load()?);
+    let model = Arc::new(arguments.model.load(backend)?);
     let needed = model.prompt(&prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
     let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
     let mut conversation = Conversation::new(model, capacity)?;

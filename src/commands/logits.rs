@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::TokenId;
-use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::model::decoder::{Decoder, Wanted};
 use serde::Serialize;
 
+use super::backend::{self, Command};
 use super::threads::Threads;
 use crate::console::{self, Outcome};
 
@@ -23,6 +24,8 @@ pub(crate) struct Arguments {
     /// Print what follows each of the tokens, and not only the last
     #[arg(long)]
     every: bool,
+    #[command(flatten)]
+    backend: backend::Arguments,
     #[command(flatten)]
     threads: Threads,
     /// Print all of them as one JSON document, in full precision
@@ -61,8 +64,18 @@ fn show_largest(f: &mut fmt::Formatter<'_>, logits: &[f32]) -> fmt::Result {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.threads.set()?;
+    arguments.backend.run(arguments)
+}
+
+impl Command for Arguments {
+    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
+        print(self, backend)
+    }
+}
+
+fn print<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
     let model = Arc::new(Gguf::open(&arguments.model)?);
-    let decoder = Decoder::load(Cpu, &model)?;
+    let decoder = Decoder::load(backend, &model)?;
     let tokens = &arguments.tokens;
     let mut sequence = decoder.exact_sequence(tokens.len())?;
     let logits = if arguments.every {

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, and the call.
 
 pub(crate) mod ask;
+mod backend;
 pub(crate) mod bench;
 mod constraint;
 pub(crate) mod convert;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use lorgnette_quant::Result;
 use lorgnette_quant::gguf::Gguf;
-use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::LanguageModel;
 
 /// Which model answers.
@@ -23,13 +23,13 @@ impl Arguments {
         &self.model
     }
 
-    pub(crate) fn load(&self) -> Result<LanguageModel<Cpu>> {
-        self.load_from(&Arc::new(Gguf::open(&self.model)?))
+    pub(crate) fn load<B: Backend>(&self, backend: B) -> Result<LanguageModel<B>> {
+        self.load_from(backend, &Arc::new(Gguf::open(&self.model)?))
     }
 
     /// `file` is the language model, opened.
-    pub(crate) fn load_from(&self, file: &Arc<Gguf>) -> Result<LanguageModel<Cpu>> {
-        let model = LanguageModel::load(Cpu, file)?;
+    pub(crate) fn load_from<B: Backend>(&self, backend: B, file: &Arc<Gguf>) -> Result<LanguageModel<B>> {
+        let model = LanguageModel::load(backend, file)?;
         match &self.mmproj {
             Some(mmproj) => model.with_towers(&Arc::new(Gguf::open(mmproj)?)),
             None => Ok(model),

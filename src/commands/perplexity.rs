@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use lorgnette_quant::Error;
 use lorgnette_quant::gguf::Gguf;
-use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::LanguageModel;
 use lorgnette_runtime::measure::{Divergence, Estimate, Perplexity, divergence, perplexity};
 use serde::Serialize;
 
+use super::backend::{self, Command};
 use super::threads::Threads;
 use crate::console::{self, Outcome, Watch};
 
@@ -30,6 +31,8 @@ pub(crate) struct Arguments {
     /// The model it was made of: its divergence from that one is measured too
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    #[command(flatten)]
+    backend: backend::Arguments,
     #[command(flatten)]
     threads: Threads,
     /// Print one JSON document
@@ -81,7 +84,18 @@ impl fmt::Display for Percent {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.threads.set()?;
+    arguments.backend.run(arguments)
+}
+
+impl Command for Arguments {
+    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
+        measure(self, &backend)
+    }
+}
+
+fn measure<B: Backend>(arguments: &Arguments, backend: &B) -> Outcome {
     let text = read(&arguments.file)?;
+    let load = |path: &Path| LanguageModel::load(backend.clone(), &Arc::new(Gguf::open(path)?));
     let model = load(&arguments.model)?;
     let base = arguments.against.as_deref().map(load).transpose()?;
     let (watch, context) = (Watch::start_steps()?, arguments.context as usize);
@@ -96,10 +110,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
     };
     console::print(&document, arguments.json)
-}
-
-fn load(path: &Path) -> lorgnette_runtime::Result<LanguageModel<Cpu>> {
-    LanguageModel::load(Cpu, &Arc::new(Gguf::open(path)?))
 }
 
 /// The text of a file but for a line break at its end, which llama.cpp does not read either.

@@ -4,6 +4,8 @@
 //! dispatches has few of them, and a processor can keep a row in its cache from norm to projection.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod matrix;
 mod stage;
 
@@ -13,6 +15,15 @@ pub use self::stage::{
     Output, Pairing, Place, RmsNorm, Rotary, Sight,
 };
 use crate::{Result, TokenId};
+
+/// What a token is chosen from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Candidates {
+    /// The logits of all tokens; negative infinity where they are not allowed.
+    All(Vec<f32>),
+    /// The likeliest tokens with their logits: all others are less likely, or as likely and later.
+    Likeliest(Vec<(TokenId, f32)>),
+}
 
 /// Computes the stages. Activations are rows of f32, one row a token.
 ///
@@ -24,6 +35,8 @@ pub trait Backend: Clone + Send + Sync {
     type Rows: Send + Sync;
     /// Keys and values of all layers of one sequence.
     type KvCache: Send;
+    /// A token that was chosen, and that the host need not know yet.
+    type Token: Send;
 
     /// Takes over a matrix. Blocks that are mapped stay so, or are repacked once.
     fn load(&self, matrix: Matrix) -> Result<Self::Weights>;
@@ -37,6 +50,9 @@ pub trait Backend: Clone + Send + Sync {
 
     /// Rows `tokens` of the table: `[tokens][width]`.
     fn embed(&self, table: &Self::Weights, tokens: &[TokenId]) -> Result<Self::Rows>;
+
+    /// The row of the table for a token that was chosen: `[1][width]`.
+    fn embed_chosen(&self, table: &Self::Weights, token: &Self::Token) -> Result<Self::Rows>;
 
     /// Norm; queries, keys and values; their norm by head; rotary. Keys and values of the rows go into `cache` at
     /// positions from `start` on, the queries come back: `[rows][heads * head_len]`.
@@ -74,13 +90,32 @@ pub trait Backend: Clone + Send + Sync {
     ) -> Result<Self::Rows>;
 
     /// Norm and output matrix over the rows from `first` on: `[rows - first][vocabulary]`.
-    fn logits(&self, stage: &Output<'_, Self::Weights>, rows: &Self::Rows, first: usize) -> Result<Vec<f32>>;
+    fn logits(
+        &self,
+        stage: &Output<'_, Self::Weights>,
+        rows: &Self::Rows,
+        first: usize,
+    ) -> Result<Self::Rows>;
+
+    /// The first of the tokens with the largest logit in the last row, among those whose bit is set in `allowed`: token
+    /// `i` is bit `i % 32` of word `i / 32`.
+    fn likeliest(&self, logits: &Self::Rows, allowed: Option<&[u32]>) -> Result<Self::Token>;
+
+    /// Which token it is.
+    fn token(&self, token: &Self::Token) -> Result<TokenId>;
+
+    /// At least the `count` likeliest tokens of the last row, as [`likeliest`](Self::likeliest) compares them, with
+    /// their logits.
+    fn candidates(&self, logits: Self::Rows, allowed: Option<&[u32]>, count: usize) -> Result<Candidates>;
+
+    /// Waits until all that was asked for is computed.
+    fn finish(&self) -> Result<()>;
 
     /// Rows from the host: `values` is `[rows][width]`.
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Self::Rows>;
 
     /// Rows back to the host: `[rows][width]`.
-    fn download(&self, rows: &Self::Rows) -> Result<Vec<f32>>;
+    fn download(&self, rows: Self::Rows) -> Result<Vec<f32>>;
 
     /// Rows of `parts` put one after the other.
     fn concat(&self, parts: &[&Self::Rows]) -> Result<Self::Rows>;

@@ -15,7 +15,7 @@ impl<B: Backend> Conversation<B> {
     /// Answers, `logits` being those after the prompt. When it slides, the first `fixed` positions stay.
     pub(super) fn generate(
         &mut self,
-        mut logits: Vec<f32>,
+        mut logits: B::Rows,
         mut guide: Guide,
         options: &AnswerOptions,
         fixed: usize,
@@ -30,8 +30,8 @@ impl<B: Backend> Conversation<B> {
             if answer.answer_tokens == options.max_tokens {
                 break Finish::Length;
             }
-            guide.mask(&mut logits);
-            let token = sampler.choose(&mut logits, &said);
+            let chosen = self.memory.choose(logits, guide.allowed(), &mut sampler, &said)?;
+            let token = chosen.id;
             if self.memory.model.tokenizer.is_end(token) {
                 break Finish::End;
             }
@@ -60,7 +60,7 @@ impl<B: Backend> Conversation<B> {
                     Slid::Cancelled => break Finish::Cancelled,
                 }
             }
-            logits = self.memory.compute(token)?;
+            logits = self.memory.compute(&chosen)?;
         };
         if matches!(answer.finish, Finish::Cancelled | Finish::Stop) {
             return Ok(());

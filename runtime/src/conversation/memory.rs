@@ -6,6 +6,7 @@ use super::LanguageModel;
 use super::answer::{Answer, Event, Listener};
 use super::encode::Rows;
 use super::prompt::{Content, Contents, Prompt, Slot};
+use super::sampler::{Need, Sampler};
 use crate::backend::Backend;
 use crate::model::decoder::{Input, Sequence, Wanted};
 use crate::{Error, ErrorKind, Result, TokenId};
@@ -21,6 +22,13 @@ pub(super) struct Memory<B: Backend> {
     slots: Vec<Slot>,
     /// What the last prompt's rows are made of.
     contents: Contents,
+}
+
+/// A token that was chosen.
+pub(super) struct Chosen<B: Backend> {
+    pub(super) id: TokenId,
+    /// The same where it was chosen, if that was not here.
+    on_device: Option<B::Token>,
 }
 
 impl<B: Backend> Memory<B> {
@@ -47,10 +55,33 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Computes a token and returns the logits after it.
-    pub(super) fn compute(&mut self, token: TokenId) -> Result<Vec<f32>> {
-        let logits = self.model.decoder.forward(&mut self.sequence, &[token], Wanted::Last)?;
-        self.slots.push(Slot::Token(token));
+    pub(super) fn compute(&mut self, token: &Chosen<B>) -> Result<B::Rows> {
+        let ids = [token.id];
+        let input = token.on_device.as_ref().map_or(Input::Tokens(&ids), Input::Chosen);
+        let logits = self.model.decoder.advance(&mut self.sequence, &[input], Wanted::Last)?;
+        self.slots.push(Slot::Token(token.id));
         Ok(logits)
+    }
+
+    /// The token that `sampler` takes of those `allowed`; no more of the logits is read than it needs.
+    pub(super) fn choose(
+        &self,
+        logits: B::Rows,
+        allowed: Option<&[u32]>,
+        sampler: &mut Sampler,
+        said: &[TokenId],
+    ) -> Result<Chosen<B>> {
+        let backend = self.model.decoder.backend();
+        let count = match sampler.need(said) {
+            Need::Likeliest => {
+                let token = backend.likeliest(&logits, allowed)?;
+                return Ok(Chosen { id: backend.token(&token)?, on_device: Some(token) });
+            }
+            Need::Candidates(count) => count,
+            Need::All => usize::MAX,
+        };
+        let candidates = backend.candidates(logits, allowed, count)?;
+        Ok(Chosen { id: sampler.choose_among(candidates, said), on_device: None })
     }
 
     /// Forgets what differs from `prompt`, computes the rest of it and returns the logits after it; `None` when it was
@@ -60,7 +91,7 @@ impl<B: Backend> Memory<B> {
         prompt: Prompt,
         answer: &mut Answer,
         on: &mut Listener<'_>,
-    ) -> Result<Option<Vec<f32>>> {
+    ) -> Result<Option<B::Rows>> {
         let (slots, contents) = prompt.into_parts();
         self.contents = contents;
         // The last one is computed in any case, for its logits.
@@ -109,25 +140,26 @@ impl<B: Backend> Memory<B> {
         slots: &[Slot],
         answer: &mut Answer,
         on: &mut Listener<'_>,
-    ) -> Result<Option<Vec<f32>>> {
+    ) -> Result<Option<B::Rows>> {
         let new = &slots[known..];
         let model = Arc::clone(&self.model);
         let Some(rows) = model.rows_of(new, &self.contents, answer, on)? else { return Ok(None) };
         self.forget_from(known);
-        let mut logits = Vec::new();
+        let mut logits = None;
         let mut done = 0;
         for piece in new.chunks(PREFILL) {
-            logits = self.compute_slots(piece, &rows)?;
+            logits = Some(self.compute_slots(piece, &rows)?);
+            model.decoder.backend().finish()?;
             done += piece.len();
             self.count(piece, answer);
             if on(Event::Prefilled { done, total: new.len() }).is_break() {
                 return Ok(None);
             }
         }
-        Ok(Some(logits))
+        Ok(logits)
     }
 
-    fn compute_slots(&mut self, slots: &[Slot], rows: &Rows<B>) -> Result<Vec<f32>> {
+    fn compute_slots(&mut self, slots: &[Slot], rows: &Rows<B>) -> Result<B::Rows> {
         let tokens: Vec<TokenId> = slots.iter().filter_map(Slot::token).collect();
         let mut inputs = Vec::new();
         let (mut at, mut token) = (0, 0);
@@ -147,7 +179,7 @@ impl<B: Backend> Memory<B> {
             }
             at += run;
         }
-        let logits = self.model.decoder.forward_inputs(&mut self.sequence, &inputs, Wanted::Last)?;
+        let logits = self.model.decoder.advance(&mut self.sequence, &inputs, Wanted::Last)?;
         self.slots.extend_from_slice(slots);
         Ok(logits)
     }

@@ -1,6 +1,9 @@
 //! Which token comes next.
 
+use std::cmp::Ordering;
+
 use crate::TokenId;
+use crate::backend::Candidates;
 
 /// How a token is chosen from logits. The steps come in this order: penalty, temperature, top-k, top-p, min-p.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +40,17 @@ impl Default for Sampling {
     }
 }
 
+/// What a sampler has to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The likeliest token.
+    Likeliest,
+    /// So many of the likeliest tokens with their logits.
+    Candidates(usize),
+    /// All logits.
+    All,
+}
+
 /// Chooses tokens; the same seed and logits give the same choices.
 #[derive(Clone, Debug)]
 pub struct Sampler {
@@ -57,41 +71,93 @@ impl Sampler {
         if self.sampling.temperature <= 0.0 {
             return likeliest(logits);
         }
-        let mut candidates = self.candidates(logits);
-        let total: f32 = candidates.iter().map(|(_, p)| p).sum();
-        let mut left = self.uniform() * total;
-        let last = candidates.pop();
-        for (token, probability) in candidates {
-            left -= probability;
-            if left < 0.0 {
-                return token;
-            }
-        }
-        last.map_or_else(|| likeliest(logits), |(token, _)| token)
+        let candidates = self.candidates(logits);
+        self.draw(candidates).unwrap_or_else(|| likeliest(logits))
     }
 
-    fn penalize(&self, logits: &mut [f32], said: &[TokenId]) {
+    /// What [`choose_among`](Self::choose_among) has to be given, the answer so far being `said`.
+    pub(super) fn need(&self, said: &[TokenId]) -> Need {
+        let Sampling { temperature, top_k, .. } = self.sampling;
+        let (greedy, recent) = (temperature <= 0.0, self.recent(said).len());
+        match self.penalty() {
+            None if greedy => Need::Likeliest,
+            // What is made likelier may come from anywhere.
+            Some(penalty) if penalty < 1.0 => Need::All,
+            // As many as are made less likely may drop out.
+            _ if greedy => Need::Candidates(1 + recent),
+            _ if top_k > 0 => Need::Candidates(top_k.saturating_add(recent)),
+            _ => Need::All,
+        }
+    }
+
+    /// As [`choose`](Self::choose), of the candidates that it [`need`](Self::need)s.
+    pub(super) fn choose_among(&mut self, candidates: Candidates, said: &[TokenId]) -> TokenId {
+        let mut pairs = match candidates {
+            Candidates::All(mut logits) => return self.choose(&mut logits, said),
+            Candidates::Likeliest(pairs) => pairs,
+        };
+        if let Some(penalty) = self.penalty() {
+            let recent = self.recent(said);
+            let said = pairs.iter_mut().filter(|(token, _)| recent.binary_search(token).is_ok());
+            said.for_each(|(_, logit)| *logit = penalized(*logit, penalty));
+        }
+        if self.sampling.temperature <= 0.0 {
+            return pairs.into_iter().min_by(by_logit).map_or(0, |(token, _)| token);
+        }
+        let order = self.limited(pairs);
+        self.draw(order).unwrap_or(0)
+    }
+
+    /// The penalty, if it changes anything.
+    fn penalty(&self) -> Option<f32> {
         let penalty = self.sampling.repetition_penalty;
-        if penalty == 1.0 || !penalty.is_normal() || penalty < 0.0 {
-            return;
+        Some(penalty).filter(|penalty| *penalty != 1.0 && penalty.is_normal() && *penalty > 0.0)
+    }
+
+    /// The tokens that count as said, each once, in the order of their numbers.
+    fn recent(&self, said: &[TokenId]) -> Vec<TokenId> {
+        if self.penalty().is_none() {
+            return Vec::new();
         }
         let mut recent = said[said.len().saturating_sub(self.sampling.repetition_window)..].to_vec();
         recent.sort_unstable();
         recent.dedup();
-        for token in recent {
+        recent
+    }
+
+    fn penalize(&self, logits: &mut [f32], said: &[TokenId]) {
+        let Some(penalty) = self.penalty() else { return };
+        for token in self.recent(said) {
             // What a constraint forbids stays forbidden.
             if let Some(logit) = logits.get_mut(token as usize).filter(|logit| logit.is_finite()) {
-                *logit = if *logit > 0.0 { *logit / penalty } else { *logit * penalty };
+                *logit = penalized(*logit, penalty);
             }
         }
     }
 
+    /// One of `candidates`, by the dice.
+    fn draw(&mut self, mut candidates: Vec<(TokenId, f32)>) -> Option<TokenId> {
+        let total: f32 = candidates.iter().map(|(_, p)| p).sum();
+        let mut left = self.uniform() * total;
+        let (last, _) = candidates.pop()?;
+        for (token, probability) in candidates {
+            left -= probability;
+            if left < 0.0 {
+                return Some(token);
+            }
+        }
+        Some(last)
+    }
+
     /// Tokens that may be chosen with what is left of their probability, the likeliest first.
     fn candidates(&self, logits: &[f32]) -> Vec<(TokenId, f32)> {
-        let Sampling { temperature, top_k, top_p, min_p, .. } = self.sampling;
         let possible = logits.iter().enumerate().filter(|(_, logit)| **logit != f32::NEG_INFINITY);
-        let mut order: Vec<(TokenId, f32)> = possible.map(|(i, &l)| (i as TokenId, l)).collect();
-        let by_logit = |a: &(TokenId, f32), b: &(TokenId, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        self.limited(possible.map(|(i, &l)| (i as TokenId, l)).collect())
+    }
+
+    /// What the limits leave of tokens with their logits, as [`candidates`](Self::candidates).
+    fn limited(&self, mut order: Vec<(TokenId, f32)>) -> Vec<(TokenId, f32)> {
+        let Sampling { temperature, top_k, top_p, min_p, .. } = self.sampling;
         if top_k > 0 && top_k < order.len() {
             order.select_nth_unstable_by(top_k, by_logit);
             order.truncate(top_k);
@@ -118,6 +184,15 @@ impl Sampler {
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32
     }
+}
+
+/// The likeliest first, and of those that are as likely the first.
+fn by_logit(a: &(TokenId, f32), b: &(TokenId, f32)) -> Ordering {
+    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+}
+
+fn penalized(logit: f32, penalty: f32) -> f32 {
+    if logit > 0.0 { logit / penalty } else { logit * penalty }
 }
 
 /// The first of the tokens with the largest logit.
@@ -189,6 +264,28 @@ mod tests {
         assert_eq!(sampler.choose(&mut LOGITS.clone(), &[1, 0, 0]), 1, "too long ago");
         let mut negative = [-1.0, -1.5];
         assert_eq!(sampler.choose(&mut negative, &[0]), 1);
+    }
+
+    #[test]
+    fn the_candidates_that_are_needed_are_enough() {
+        let logits: Vec<f32> = (0..97_u32).map(|i| (i * 7919 % 97) as f32 / 20.0).collect();
+        let said: Vec<TokenId> = (0..97).step_by(3).collect();
+        let greedy = Sampling { repetition_penalty: 1.7, ..Sampling::default() };
+        let warm = Sampling { temperature: 0.8, top_k: 5, top_p: 0.9, min_p: 0.05, ..greedy };
+        for sampling in [greedy, warm, Sampling { repetition_penalty: 1.0, ..warm }] {
+            let (mut all, mut few) = (Sampler::new(sampling), Sampler::new(sampling));
+            for _ in 0..200 {
+                let Need::Candidates(count) = few.need(&said) else { panic!("{:?}", few.need(&said)) };
+                let mut pairs: Vec<_> = (0..).zip(logits.iter().copied()).collect();
+                pairs.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+                pairs.truncate(count);
+                let chosen = few.choose_among(Candidates::Likeliest(pairs), &said);
+                assert_eq!(chosen, all.choose(&mut logits.clone(), &said));
+            }
+        }
+        assert_eq!(Sampler::new(Sampling::default()).need(&said), Need::Likeliest);
+        let likelier = Sampling { repetition_penalty: 0.5, ..warm };
+        assert_eq!(Sampler::new(likelier).need(&said), Need::All);
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn both_towers_load_from_one_file() {
         let tower = VisionTower::load(Cpu, model).unwrap().unwrap();
         let values = (0..3 * 16 * 16).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
         let tile = Tile { place: Place::Overview, side: 16, values };
-        Cpu.download(&tower.encode(&tile).unwrap()).unwrap()
+        Cpu.download(tower.encode(&tile).unwrap()).unwrap()
     };
     assert_eq!(seen(&both), seen(&pictures));
 }
@@ -147,7 +147,7 @@ fn a_damaged_file_is_an_error_or_a_tower() {
         (0..1 + next() % 4).for_each(|_| damaged[next() % 4096] ^= 1 << (next() % 8));
         let Ok(model) = Gguf::from_bytes(damaged) else { continue };
         if let Ok(Some(tower)) = AudioTower::load(Cpu, &Arc::new(model)) {
-            let tokens = Cpu.download(&tower.encode(&clip).unwrap()).unwrap().len();
+            let tokens = Cpu.download(tower.encode(&clip).unwrap()).unwrap().len();
             assert_eq!(tokens, tower.tokens(2000) * tower.width());
             towers += 1;
         }

@@ -60,7 +60,7 @@ fn tower(kind: &str, block: Option<usize>) -> AudioTower<Cpu> {
 }
 
 fn encode(tower: &AudioTower<Cpu>, clip: &Clip) -> Vec<f32> {
-    Cpu.download(&tower.encode(clip).unwrap()).unwrap()
+    Cpu.download(tower.encode(clip).unwrap()).unwrap()
 }
 
 fn furthest(found: &[f32], expected: &[f32]) -> f32 {

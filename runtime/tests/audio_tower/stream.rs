@@ -12,7 +12,7 @@ use crate::sounds::clip;
 use crate::{encode, tower};
 
 fn values(rows: Option<Rows>) -> Vec<f32> {
-    rows.map_or(Vec::new(), |rows| Cpu.download(&rows).unwrap())
+    rows.map_or(Vec::new(), |rows| Cpu.download(rows).unwrap())
 }
 
 /// All that is given for `samples`, pushed in chunks of the lengths of `chunks`, over and over.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::LanguageModel;
 use lorgnette_runtime::measure::first_token;
 use lorgnette_runtime::{Error, ErrorKind, Result};
@@ -17,22 +17,22 @@ use crate::console::Outcome;
 pub(super) const PROMPT: usize = 16;
 
 /// What the process that is started does.
-pub(super) fn answer(model: &LanguageModel<Cpu>, prompt: usize) -> Outcome {
+pub(super) fn answer<B: Backend>(model: &LanguageModel<B>, prompt: usize) -> Outcome {
     let (_, token) = first_token(model.decoder(), prompt)?;
     let mut out = io::stdout().lock();
     writeln!(out, "{token}")?;
     Ok(out.flush()?)
 }
 
-/// Starts a process that loads `model` and makes a first token, on so many threads.
+/// Starts a process that loads `model` and makes a first token, on `backend` and so many threads.
 ///
 /// # Errors
 /// [`ErrorKind::Io`] when it cannot be started or says nothing.
-pub(super) fn measure(model: &Path, threads: usize) -> Result<Duration> {
+pub(super) fn measure(model: &Path, backend: &str, threads: usize) -> Result<Duration> {
     let program = env::current_exe().map_err(|e| Error::io("find this program", e))?;
     let start = Instant::now();
     let mut child = Command::new(&program)
-        .args(["bench", "--first-token"])
+        .args(["bench", "--first-token", "--backend", backend])
         .args(["--prompt", &PROMPT.to_string(), "--threads", &threads.to_string()])
         .arg("--model")
         .arg(model)

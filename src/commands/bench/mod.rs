@@ -10,13 +10,14 @@ use std::time::Duration;
 use lorgnette_quant::Progress;
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::Result;
-use lorgnette_runtime::backend::cpu::{self, Cpu};
+use lorgnette_runtime::backend::{Backend, cpu};
 use lorgnette_runtime::conversation::LanguageModel;
 use lorgnette_runtime::measure::{
     Samples, decode, encode_sound, encode_tile, first_token, peak_memory, prefill,
 };
 
 use self::report::{Model, Report, Row, Unit};
+use super::backend::{self, Command};
 use super::model;
 use super::threads::Threads;
 use crate::console::{self, Outcome, Watch};
@@ -40,6 +41,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value = "5")]
     repetitions: NonZeroU32,
     #[command(flatten)]
+    backend: backend::Arguments,
+    #[command(flatten)]
     threads: Threads,
     /// Print one JSON document
     #[arg(long)]
@@ -62,8 +65,18 @@ struct Measurement<'a> {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.threads.set()?;
+    arguments.backend.run(arguments)
+}
+
+impl Command for Arguments {
+    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
+        measure_all(self, backend)
+    }
+}
+
+fn measure_all<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
     let file = Arc::new(Gguf::open(arguments.model.path())?);
-    let model = arguments.model.load_from(&file)?;
+    let model = arguments.model.load_from(backend, &file)?;
     if arguments.first_token {
         return cold_start::answer(&model, arguments.prompt.get() as usize);
     }
@@ -77,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     watch.advance("", measurements.len() as u64, measurements.len() as u64);
     let report = Report {
         model: Model::of(&file).map_err(|e| e.in_file(arguments.model.path()))?,
-        backend: "cpu",
+        backend: arguments.backend.name(),
         threads: cpu::threads(),
         tests: rows,
         peak_memory_bytes: peak_memory(),
@@ -86,7 +99,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// What is measured, in the order of the table. A row more is an element more.
-fn measurements<'a>(model: &'a LanguageModel<Cpu>, arguments: &'a Arguments) -> Vec<Measurement<'a>> {
+fn measurements<'a, B: Backend>(
+    model: &'a LanguageModel<B>,
+    arguments: &'a Arguments,
+) -> Vec<Measurement<'a>> {
     let (prompt, generate) = (arguments.prompt.get() as usize, arguments.generate.get() as usize);
     let decoder = model.decoder();
     let mut measurements = vec![
@@ -100,7 +116,8 @@ fn measurements<'a>(model: &'a LanguageModel<Cpu>, arguments: &'a Arguments) -> 
             first_token(decoder, prompt).map(|(took, _)| milliseconds(took))
         }),
         Measurement::new(format!("cold start, {}", cold_start::PROMPT), Unit::Milliseconds, || {
-            cold_start::measure(arguments.model.path(), cpu::threads()).map(milliseconds)
+            cold_start::measure(arguments.model.path(), arguments.backend.name(), cpu::threads())
+                .map(milliseconds)
         }),
     ];
     if let Some(tower) = model.vision() {

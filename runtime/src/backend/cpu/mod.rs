@@ -5,6 +5,7 @@
 
 mod activation;
 mod attention;
+mod choice;
 mod isa;
 mod kv_cache;
 mod matmul;
@@ -23,8 +24,8 @@ pub use self::rows::Rows;
 pub use self::team::{MAX_THREADS, set_threads, threads};
 pub use self::weights::Weights;
 use super::{
-    Activation, AttentionInput, Backend, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix, Norm,
-    Output, Place, Sight,
+    Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix,
+    Norm, Output, Place, Sight,
 };
 use crate::{Error, ErrorKind, Result, TokenId};
 
@@ -36,6 +37,7 @@ impl Backend for Cpu {
     type Weights = Weights;
     type Rows = Rows;
     type KvCache = KvCache;
+    type Token = TokenId;
 
     fn load(&self, matrix: Matrix) -> Result<Weights> {
         Weights::new(matrix)
@@ -54,6 +56,10 @@ impl Backend for Cpu {
         let mut rows = Rows::zeros(tokens.len(), table.matrix().columns());
         rows.iter_mut().zip(tokens).try_for_each(|(row, &token)| table.decode_row(token as usize, row))?;
         Ok(rows)
+    }
+
+    fn embed_chosen(&self, table: &Weights, token: &TokenId) -> Result<Rows> {
+        self.embed(table, &[*token])
     }
 
     fn attention_input(
@@ -100,9 +106,28 @@ impl Backend for Cpu {
         Ok(gated)
     }
 
-    fn logits(&self, stage: &Output<'_, Weights>, rows: &Rows, first: usize) -> Result<Vec<f32>> {
+    fn logits(&self, stage: &Output<'_, Weights>, rows: &Rows, first: usize) -> Result<Rows> {
         let wanted = Rows { width: rows.width, values: rows.values[first * rows.width..].to_vec() };
-        Ok(matmul(stage.head, &rms_normed(stage.norm, &wanted, rows.width))?.values)
+        matmul(stage.head, &rms_normed(stage.norm, &wanted, rows.width))
+    }
+
+    fn likeliest(&self, logits: &Rows, allowed: Option<&[u32]>) -> Result<TokenId> {
+        Ok(choice::likeliest(logits.row(logits.count() - 1), allowed))
+    }
+
+    fn token(&self, token: &TokenId) -> Result<TokenId> {
+        Ok(*token)
+    }
+
+    fn candidates(&self, logits: Rows, allowed: Option<&[u32]>, _: usize) -> Result<Candidates> {
+        let Rows { width, mut values } = logits;
+        values.drain(..values.len() - width);
+        choice::mask(&mut values, allowed);
+        Ok(Candidates::All(values))
+    }
+
+    fn finish(&self) -> Result<()> {
+        Ok(())
     }
 
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {
@@ -113,8 +138,8 @@ impl Backend for Cpu {
         Ok(Rows { width, values })
     }
 
-    fn download(&self, rows: &Rows) -> Result<Vec<f32>> {
-        Ok(rows.values.clone())
+    fn download(&self, rows: Rows) -> Result<Vec<f32>> {
+        Ok(rows.values)
     }
 
     fn concat(&self, parts: &[&Rows]) -> Result<Rows> {

@@ -8,7 +8,6 @@ mod compiler;
 mod limits;
 
 use std::fmt::Display;
-use std::iter;
 use std::sync::Arc;
 
 use llguidance::Matcher;
@@ -83,14 +82,9 @@ impl Guide {
         if self.0.is_some() { tokenizer.exact_decoder() } else { tokenizer.decoder() }
     }
 
-    /// Lowers the logits of all tokens that cannot come next to negative infinity.
-    pub(super) fn mask(&self, logits: &mut [f32]) {
-        let Some(held) = &self.0 else { return };
-        let words = held.allowed.as_slice().iter().copied().chain(iter::repeat(0));
-        for (word, logits) in words.zip(logits.chunks_mut(u32::BITS as usize)) {
-            let masked = logits.iter_mut().enumerate().filter(|(bit, _)| word >> bit & 1 == 0);
-            masked.for_each(|(_, logit)| *logit = f32::NEG_INFINITY);
-        }
+    /// The tokens that can come next, if not all: token `i` is bit `i % 32` of word `i / 32`.
+    pub(super) fn allowed(&self) -> Option<&[u32]> {
+        self.0.as_ref().map(|held| held.allowed.as_slice())
     }
 
     /// Goes on behind `token`, which was chosen. Whether the answer is then complete, and nothing can follow.

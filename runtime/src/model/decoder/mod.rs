@@ -44,6 +44,8 @@ pub enum Input<'a, B: Backend> {
     Tokens(&'a [TokenId]),
     /// Some of the rows of a picture or a sound, as wide as the model's own.
     Rows(&'a B::Rows, Range<usize>),
+    /// The token that was chosen last, which the backend knows.
+    Chosen(&'a B::Token),
 }
 
 impl<B: Backend> Input<'_, B> {
@@ -52,6 +54,7 @@ impl<B: Backend> Input<'_, B> {
         match self {
             Self::Tokens(tokens) => tokens.len(),
             Self::Rows(_, range) => range.len(),
+            Self::Chosen(_) => 1,
         }
     }
 }
@@ -151,6 +154,19 @@ impl<B: Backend> Decoder<B> {
         inputs: &[Input<'_, B>],
         wanted: Wanted,
     ) -> Result<Vec<f32>> {
+        self.backend.download(self.advance(sequence, inputs, wanted)?)
+    }
+
+    /// As [`forward_inputs`](Self::forward_inputs), and leaves the logits where they are computed.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn advance(
+        &self,
+        sequence: &mut Sequence<B>,
+        inputs: &[Input<'_, B>],
+        wanted: Wanted,
+    ) -> Result<B::Rows> {
         let count = inputs.iter().map(Input::len).sum();
         self.check(sequence, inputs, count)?;
         let mut x = self.embed(inputs)?;
@@ -207,6 +223,7 @@ impl<B: Backend> Decoder<B> {
             Input::Rows(rows, range) => {
                 self.backend.gather(rows, &range.clone().map(Some).collect::<Vec<_>>(), 1)
             }
+            Input::Chosen(token) => self.backend.embed_chosen(&self.weights.embedding, token),
         };
         let mut parts =
             inputs.iter().filter(|input| input.len() > 0).map(rows).collect::<Result<Vec<_>>>()?;
@@ -238,7 +255,7 @@ impl<B: Backend> Decoder<B> {
         let unknown = |token: &&TokenId| **token as usize >= self.config.vocabulary;
         let tokens = inputs.iter().filter_map(|input| match input {
             Input::Tokens(tokens) => Some(*tokens),
-            Input::Rows(..) => None,
+            Input::Rows(..) | Input::Chosen(_) => None,
         });
         if let Some(token) = tokens.flatten().find(unknown) {
             return refuse(format!("found {token}, expected less than {}", self.config.vocabulary));

@@ -1,0 +1,81 @@
+//! Which adapter computes, and what it can do.
+
+use wgpu::{DeviceType, Features};
+
+use crate::{Error, ErrorKind, Result};
+
+/// What an adapter is and can do.
+#[derive(Clone, Debug)]
+pub struct Traits {
+    /// As its driver calls it.
+    pub name: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// Whether it is a program on the processor.
+    pub software: bool,
+    /// The least and the most threads of a subgroup, where there are subgroups.
+    pub subgroups: Option<(u32, u32)>,
+    /// Bytes that can be bound at once.
+    pub max_binding: u64,
+    /// Bytes of memory that a group of threads shares.
+    pub group_memory: u32,
+}
+
+/// What is not to be used, though the adapter may have it: for trying how others fare.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Without {
+    /// No subgroups.
+    pub subgroups: bool,
+    /// No more than so many bytes bound at once.
+    pub bindings_above: Option<u64>,
+}
+
+/// The adapter that is likely to be fastest, with all features that kernels use.
+pub(super) fn open(without: Without) -> Result<(Traits, wgpu::Device, wgpu::Queue)> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::VULKAN,
+        flags: wgpu::InstanceFlags::empty(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN));
+    let able = adapters.into_iter().filter(|adapter| adapter.features().contains(Features::IMMEDIATES));
+    let adapter = able.min_by_key(|adapter| rank(adapter.get_info().device_type));
+    let adapter = adapter.ok_or_else(|| Error::missing("adapter", "one for Vulkan, with push constants"))?;
+    let traits = traits(&adapter, without);
+    let mut features = Features::IMMEDIATES;
+    features.set(Features::SUBGROUP, traits.subgroups.is_some());
+    let request = wgpu::DeviceDescriptor {
+        label: Some("lorgnette"),
+        required_features: features,
+        required_limits: adapter.limits(),
+        ..wgpu::DeviceDescriptor::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.request_device(&request))
+        .map_err(|e| Error::new(ErrorKind::Device, format!("adapter {:?}", traits.name), e.to_string()))?;
+    Ok((traits, device, queue))
+}
+
+/// Lower is faster.
+fn rank(kind: DeviceType) -> u8 {
+    match kind {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    }
+}
+
+fn traits(adapter: &wgpu::Adapter, without: Without) -> Traits {
+    let (info, limits) = (adapter.get_info(), adapter.limits());
+    let has_subgroups = adapter.features().contains(Features::SUBGROUP) && !without.subgroups;
+    let max_binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+    Traits {
+        driver: format!("{} {}", info.driver, info.driver_info),
+        software: info.device_type == DeviceType::Cpu,
+        subgroups: has_subgroups.then_some((info.subgroup_min_size, info.subgroup_max_size)),
+        max_binding: max_binding.min(without.bindings_above.unwrap_or(u64::MAX)),
+        group_memory: limits.max_compute_workgroup_storage_size,
+        name: info.name,
+    }
+}

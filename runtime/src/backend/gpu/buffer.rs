@@ -1,0 +1,78 @@
+//! Memory of the device, and the pool that it comes from.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::device::Device;
+
+/// Bytes that may be read past the end of weights: a unit of f32.
+pub(super) const PADDING: u64 = 128;
+
+/// The smallest buffer.
+const SMALLEST: u64 = 256;
+
+/// A piece of the device's memory. What comes from the pool goes back there.
+pub(super) struct Buffer {
+    pub(super) memory: Arc<Memory>,
+    device: Arc<Device>,
+    pooled: bool,
+}
+
+pub(super) struct Memory {
+    pub(super) raw: wgpu::Buffer,
+    /// What it is known by in bind groups.
+    pub(super) id: u64,
+    /// The last submission that it was recorded for.
+    pub(super) recorded: AtomicU64,
+}
+
+impl Buffer {
+    /// A buffer of its own.
+    pub(super) fn owned(device: &Arc<Device>, raw: wgpu::Buffer) -> Self {
+        Self { memory: device.memory(raw), device: Arc::clone(device), pooled: false }
+    }
+
+    /// One of at least `bytes`, with whatever is in it.
+    pub(super) fn pooled(device: &Arc<Device>, bytes: u64) -> Self {
+        let size = bytes.max(SMALLEST).next_power_of_two();
+        let memory = device.pool.take(size).unwrap_or_else(|| {
+            let usage =
+                wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+            device.memory(device.create(size, usage, false))
+        });
+        Self { memory, device: Arc::clone(device), pooled: true }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.pooled {
+            self.device.pool.put(Arc::clone(&self.memory));
+        } else {
+            self.device.forget_groups_of(self.memory.id);
+        }
+    }
+}
+
+/// Buffers that are not in use, by size. What is recorded is computed in order, so that one may be used again before
+/// its last use was submitted.
+#[derive(Default)]
+pub(super) struct Pool(Mutex<HashMap<u64, Vec<Arc<Memory>>>>);
+
+impl Pool {
+    fn take(&self, size: u64) -> Option<Arc<Memory>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&size)?.pop()
+    }
+
+    fn put(&self, memory: Arc<Memory>) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.entry(memory.raw.size()).or_default().push(memory);
+    }
+}
+
+/// The next number of a buffer.
+pub(super) fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,42 @@
+//! The formats that weights are decoded from on the GPU.
+
+use lorgnette_quant::TensorType;
+
+macro_rules! formats {
+    ($($variant:ident = $name:literal,)*) => {
+        /// How weights are stored.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(non_camel_case_types, reason = "as in TensorType")]
+        pub(super) enum Format { $($variant,)* }
+
+        impl Format {
+            /// All of them.
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// That of tensors of type `ty`, if there is one.
+            pub(super) fn of(ty: TensorType) -> Option<Self> {
+                match ty { $(TensorType::$variant => Some(Self::$variant),)* _ => None }
+            }
+
+            /// As its file in `shared/format` is called.
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+formats! {
+    F32 = "f32",
+    F16 = "f16",
+    BF16 = "bf16",
+    Q4_0 = "q4_0",
+    Q4_1 = "q4_1",
+    Q5_0 = "q5_0",
+    Q5_1 = "q5_1",
+    Q8_0 = "q8_0",
+    Q4_K = "q4_k",
+    Q5_K = "q5_k",
+    Q6_K = "q6_k",
+}

@@ -1,0 +1,265 @@
+//! Every kernel there is, with what its template is expanded with and what it is given.
+
+use super::format::Format;
+use super::template::{self, Values};
+
+macro_rules! sources {
+    ($($file:literal)*) => { &[$(($file, include_str!($file))),*] };
+}
+
+/// The templates by their names.
+pub(super) const SOURCES: &[(&str, &str)] = sources! {
+    "attention/cache.wgsl" "attention/combine.wgsl" "attention/split.wgsl" "attention/write.wgsl"
+    "choice/argmax.wgsl" "choice/top.wgsl"
+    "matmul/bindings.wgsl" "matmul/lane.wgsl" "matmul/tile.wgsl" "matmul/wide.wgsl"
+    "rows/embed.wgsl" "rows/gather.wgsl" "rows/mean_pool.wgsl" "rows/norm.wgsl"
+    "shared/activation.wgsl" "shared/grid.wgsl" "shared/sum.wgsl" "shared/words.wgsl"
+    "shared/format/bf16.wgsl" "shared/format/f16.wgsl" "shared/format/f32.wgsl" "shared/format/k_scales.wgsl"
+    "shared/format/q4_0.wgsl" "shared/format/q4_1.wgsl" "shared/format/q4_k.wgsl" "shared/format/q5_0.wgsl"
+    "shared/format/q5_1.wgsl" "shared/format/q5_k.wgsl" "shared/format/q6_k.wgsl" "shared/format/q8_0.wgsl"
+};
+
+/// Threads of a group where a kernel does not say otherwise.
+pub(super) const GROUP: u32 = 64;
+
+/// What is bound at a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+/// A kernel: a template and what it is expanded with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kernel {
+    /// Products of matrices.
+    Product(Product),
+    /// Norm of rows, with a mean or without.
+    Norm { layer: bool },
+    /// Rows of a table: numbered or in order, in place of what is there or added to it.
+    Embed { format: Format, numbers: bool, add: bool },
+    /// Heads into their places.
+    WriteHeads { len: u32, f16: bool, norm: bool, turn: Option<Turn> },
+    /// Attention of single rows.
+    AttendSplit { len: u32, f16: bool, share: u32, shares: u32 },
+    /// Its stretches put together.
+    AttendCombine { len: u32 },
+    /// Rows from rows.
+    Gather,
+    /// Means of rows.
+    MeanPool,
+    /// The likeliest token, of all or of those allowed.
+    Argmax { mask: bool },
+    /// The likeliest tokens of each stretch, of all or of those allowed, at first from logits.
+    Top { first: bool, mask: bool },
+}
+
+/// Which elements of a head are turned together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Turn {
+    Neighbours,
+    Halves,
+}
+
+/// Products of one input with up to three matrices.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Product {
+    pub(super) variant: Variant,
+    /// How each matrix is stored.
+    pub(super) formats: Vec<Format>,
+    /// Whether rows of the input are whole words of four.
+    pub(super) vectors: bool,
+    /// Whether the input is normed.
+    pub(super) norm: bool,
+    pub(super) bias: bool,
+    pub(super) then: Then,
+}
+
+/// Ways to compute a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Variant {
+    /// `rows` rows of weights a thread, `tokens` rows of input, the input shared by subgroups of 8 threads or more.
+    Lane { group: u32, rows: u32, tokens: u32 },
+    /// So many threads for each row of weights, whose sums are added up by subgroups of just so many, or in memory.
+    Wide { group: u32, threads: u32, subgroups: bool },
+    /// Tiles of 32 by 32 in registers.
+    Tile,
+}
+
+/// What becomes of products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Then {
+    /// They are activated and stored.
+    Store,
+    /// They are added to what is there.
+    Add,
+    /// The activated first one is multiplied with the second.
+    Gate,
+}
+
+impl Variant {
+    /// Rows of weights, and of input, that a group of threads computes.
+    pub(super) fn span(self) -> (usize, usize) {
+        match self {
+            Self::Lane { group, rows, tokens } => ((group * rows) as usize, tokens as usize),
+            Self::Wide { group, threads, .. } => ((group / threads) as usize, 1),
+            Self::Tile => (32, 32),
+        }
+    }
+
+    /// Whether it norms its input itself.
+    pub(super) fn norms(self) -> bool {
+        matches!(self, Self::Lane { tokens: 1, .. } | Self::Wide { .. })
+    }
+
+    fn values(self, values: &mut Values) -> &'static str {
+        let mut set = |name: &str, value: u32| values.insert(name.to_owned(), value.to_string());
+        match self {
+            Self::Lane { group, rows, tokens } => {
+                set("GROUP", group);
+                set("ROWS", rows);
+                set("TOKENS", tokens);
+                "matmul/lane.wgsl"
+            }
+            Self::Wide { group, threads, subgroups } => {
+                set("GROUP", group);
+                set("THREADS", threads);
+                set("SUBGROUPS", subgroups.into());
+                "matmul/wide.wgsl"
+            }
+            Self::Tile => "matmul/tile.wgsl",
+        }
+    }
+}
+
+impl Product {
+    fn values(&self, values: &mut Values) -> &'static str {
+        let mut set = |name: &str, value: String| values.insert(name.to_owned(), value);
+        let numbers: Vec<_> = (0..self.formats.len()).map(|i| i.to_string()).collect();
+        let gate = self.then == Then::Gate;
+        set("SOURCES", numbers.join(" "));
+        set("RUNS", if gate { "0".into() } else { numbers.join(" ") });
+        // The gate's two products are kept apart in memory; others take turns.
+        set("TILES", if gate { numbers.join(" ") } else { "0".into() });
+        for (number, format) in numbers.iter().zip(&self.formats) {
+            set(&format!("FORMAT{number}"), format.name().into());
+            set(&format!("MINE{number}"), if gate { numbers.join(" ") } else { number.clone() });
+            set(&format!("TILE{number}"), if gate { number.clone() } else { "0".into() });
+        }
+        set("VECTORS", u8::from(self.vectors).to_string());
+        set("NORM", u8::from(self.norm).to_string());
+        set("BIAS", u8::from(self.bias).to_string());
+        set("ADD", u8::from(self.then == Then::Add).to_string());
+        set("GATE", u8::from(gate).to_string());
+        self.variant.values(values)
+    }
+
+    fn bindings(&self) -> Vec<(u32, Access)> {
+        let mut bindings = vec![(0, Access::Read), (1, Access::Write)];
+        if self.norm {
+            bindings.push((2, Access::Read));
+        }
+        let numbers = 0..self.formats.len() as u32;
+        bindings.extend(numbers.clone().map(|i| (30 + i, Access::Read)));
+        if self.bias {
+            bindings.extend(numbers.map(|i| (40 + i, Access::Read)));
+        }
+        bindings
+    }
+}
+
+impl Kernel {
+    /// The WGSL.
+    ///
+    /// # Errors
+    /// What is wrong with the template.
+    pub(super) fn source(&self) -> Result<String, String> {
+        let mut values = Values::new();
+        let file = self.values(&mut values);
+        template::expand(file, &values)
+    }
+
+    fn values(&self, values: &mut Values) -> &'static str {
+        if let Self::Product(product) = self {
+            return product.values(values);
+        }
+        let mut set = |name: &str, value: u32| values.insert(name.to_owned(), value.to_string());
+        match *self {
+            Self::Product(_) => unreachable!("see above"),
+            Self::Norm { layer } => {
+                set("LAYER", layer.into());
+                "rows/norm.wgsl"
+            }
+            Self::Embed { format, numbers, add } => {
+                set("NUMBERS", numbers.into());
+                set("ADD", add.into());
+                values.insert("FORMAT0".into(), format.name().into());
+                "rows/embed.wgsl"
+            }
+            Self::WriteHeads { len, f16, norm, turn } => {
+                set("LEN", len);
+                set("F16", f16.into());
+                set("NORM", norm.into());
+                set("ROTARY", turn.is_some().into());
+                set("HALVES", (turn == Some(Turn::Halves)).into());
+                values.insert("ACCESS".into(), "read_write".into());
+                "attention/write.wgsl"
+            }
+            Self::AttendSplit { len, f16, share, shares } => {
+                set("LEN", len);
+                set("F16", f16.into());
+                set("SHARE", share);
+                set("SHARES", shares);
+                set("SPAN", SPAN as u32);
+                set("PERWORD", if f16 { 8 } else { 4 });
+                values.insert("ACCESS".into(), "read".into());
+                "attention/split.wgsl"
+            }
+            Self::AttendCombine { len } => {
+                set("LEN", len);
+                "attention/combine.wgsl"
+            }
+            Self::Gather => "rows/gather.wgsl",
+            Self::MeanPool => "rows/mean_pool.wgsl",
+            Self::Argmax { mask } => {
+                set("MASK", mask.into());
+                "choice/argmax.wgsl"
+            }
+            Self::Top { first, mask } => {
+                set("FIRST", first.into());
+                set("MASK", mask.into());
+                "choice/top.wgsl"
+            }
+        }
+    }
+
+    /// The numbers that are bound, and whether they are written to.
+    pub(super) fn bindings(&self) -> Vec<(u32, Access)> {
+        let (read, write) = (Access::Read, Access::Write);
+        let numbered = |accesses: &[Access]| (0..).zip(accesses.iter().copied()).collect();
+        match *self {
+            Self::Product(ref product) => product.bindings(),
+            Self::Norm { layer: false } => numbered(&[read, read, write]),
+            Self::Norm { layer: true } => numbered(&[read, read, write, read]),
+            Self::Embed { numbers: true, .. } => numbered(&[write, read, read]),
+            Self::Embed { numbers: false, .. } => vec![(0, write), (2, read)],
+            Self::WriteHeads { norm, turn, .. } => {
+                let mut bindings = vec![(0, write), (1, read), (2, write)];
+                bindings.extend([(3, read), (4, read)].into_iter().filter(|_| norm));
+                bindings.extend(turn.map(|_| (5, read)));
+                bindings
+            }
+            Self::AttendSplit { .. } => numbered(&[read, read, write]),
+            Self::AttendCombine { .. } | Self::MeanPool => numbered(&[read, write]),
+            Self::Gather => numbered(&[read, read, write]),
+            Self::Argmax { mask: false } | Self::Top { mask: false, .. } => numbered(&[read, write]),
+            Self::Argmax { mask: true } | Self::Top { mask: true, .. } => numbered(&[read, write, read]),
+        }
+    }
+}
+
+/// Positions that a group of threads attends to.
+pub(super) const SPAN: usize = 256;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! Every permutation is parsed and validated, without a GPU.
+
+use naga::front::wgsl;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+use super::*;
+
+/// Products as stages ask for them, in every format and every way.
+fn products() -> Vec<Kernel> {
+    let variants = [
+        Variant::Lane { group: 8, rows: 2, tokens: 1 },
+        Variant::Lane { group: 8, rows: 2, tokens: 8 },
+        Variant::Wide { group: 64, threads: 16, subgroups: false },
+        Variant::Wide { group: 64, threads: 32, subgroups: true },
+        Variant::Tile,
+    ];
+    let mut all = Vec::new();
+    for variant in variants {
+        for (index, &format) in Format::ALL.iter().enumerate() {
+            let other = Format::ALL[(index + 5) % Format::ALL.len()];
+            let cases = [
+                (vec![format], Then::Store),
+                (vec![format], Then::Add),
+                (vec![format, format], Then::Gate),
+                (vec![format, other], Then::Gate),
+                (vec![format, format, format], Then::Store),
+                (vec![format, other, other], Then::Store),
+            ];
+            for (formats, then) in cases {
+                for switches in 0..8 {
+                    let [vectors, bias, norm] = [0, 1, 2].map(|bit| switches >> bit & 1 == 1);
+                    if norm && !variant.norms() {
+                        continue;
+                    }
+                    let formats = formats.clone();
+                    all.push(Kernel::Product(Product { variant, formats, vectors, norm, bias, then }));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn others() -> Vec<Kernel> {
+    let mut all = vec![Kernel::Gather, Kernel::MeanPool, Kernel::AttendCombine { len: 80 }];
+    for yes in [false, true] {
+        all.extend([Kernel::Norm { layer: yes }, Kernel::Argmax { mask: yes }]);
+        all.extend([Kernel::Top { first: true, mask: yes }, Kernel::Top { first: false, mask: false }]);
+        for &format in Format::ALL {
+            all.extend([false, true].map(|add| Kernel::Embed { format, numbers: yes, add }));
+        }
+        for len in [2, 12, 64, 80, 128, 256] {
+            for turn in [None, Some(Turn::Neighbours), Some(Turn::Halves)] {
+                all.extend([false, true].map(|norm| Kernel::WriteHeads { len, f16: yes, norm, turn }));
+            }
+            all.extend([1, 3, 8].map(|share| Kernel::AttendSplit { len, f16: yes, share, shares: 2 }));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_permutation_is_valid() {
+    let capabilities =
+        Capabilities::IMMEDIATES | Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    for kernel in products().into_iter().chain(others()) {
+        let source = kernel.source().unwrap_or_else(|e| panic!("{kernel:?}: {e}"));
+        let module =
+            wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&source)));
+        let validated = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
+        validated.unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&source)));
+        let bound = |access| {
+            let mut numbers: Vec<u32> = module
+                .global_variables
+                .iter()
+                .filter_map(|(_, variable)| match (variable.space, &variable.binding) {
+                    (naga::AddressSpace::Storage { access }, Some(binding)) => Some((access, binding)),
+                    _ => None,
+                })
+                .filter(|(found, _)| found.contains(naga::StorageAccess::STORE) == (access == Access::Write))
+                .map(|(_, binding)| binding.binding)
+                .collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        for access in [Access::Read, Access::Write] {
+            let mut told: Vec<u32> =
+                kernel.bindings().iter().filter(|(_, a)| *a == access).map(|(number, _)| *number).collect();
+            told.sort_unstable();
+            assert_eq!(bound(access), told, "{kernel:?}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Weights in their blocks, on the device.
+
+use std::sync::Arc;
+
+use lorgnette_quant::block;
+
+use super::buffer::{Buffer, PADDING};
+use super::device::Device;
+use super::format::Format;
+use crate::backend::Matrix;
+use crate::{Error, ErrorKind, Result};
+
+/// A matrix on the device: in one piece, or in several where it is larger than what can be bound.
+pub struct Weights {
+    pub(super) name: String,
+    pub(super) format: Format,
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+    pub(super) parts: Vec<Part>,
+    /// The numbers of a single row, as floats: norms and biases.
+    vector: Option<Buffer>,
+}
+
+/// Some of the rows.
+pub(super) struct Part {
+    pub(super) buffer: Buffer,
+    pub(super) first: usize,
+    pub(super) rows: usize,
+}
+
+impl Weights {
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] for a type that no kernel decodes and rows that cannot be bound, what
+    /// [`block::decode`] says of the first row, and what the device says.
+    pub(super) fn new(device: &Arc<Device>, matrix: &Matrix) -> Result<Self> {
+        let field = format!("tensor {:?}", matrix.name());
+        let (ty, columns, rows) = (matrix.ty(), matrix.columns(), matrix.rows());
+        let format = Format::of(ty).ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, field.clone(), format!("found {ty}, which no kernel decodes"))
+        })?;
+        let bytes = matrix.data().len() / rows;
+        let most = (device.traits.max_binding.saturating_sub(PADDING + 16)) as usize / bytes;
+        // Rows of halves may begin in the middle of a word, but not a part.
+        let most = if most >= rows { rows } else { most / 2 * 2 };
+        if most == 0 {
+            let detail = format!("found rows of {bytes} bytes, of which the adapter cannot bind two");
+            return Err(Error::new(ErrorKind::Unsupported, field, detail));
+        }
+        let mut first_row = vec![0.0; columns];
+        block::decode(ty, &matrix.data()[..bytes], &mut first_row)?;
+        let part = |(index, data): (usize, &[u8])| {
+            let buffer = device.constant(&field, data)?;
+            Ok(Part { buffer, first: index * most, rows: data.len() / bytes })
+        };
+        let parts = matrix.data().chunks(most * bytes).enumerate().map(part).collect::<Result<_>>()?;
+        let vector =
+            if rows == 1 { Some(device.constant(&field, bytemuck::cast_slice(&first_row))?) } else { None };
+        Ok(Self { name: matrix.name().to_owned(), format, columns, rows, parts, vector })
+    }
+
+    /// The single row, as floats.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`] when there are others, or it has not `len` elements.
+    pub(super) fn vector(&self, len: usize) -> Result<&Buffer> {
+        let found = (self.columns, self.rows);
+        self.vector.as_ref().filter(|_| self.columns == len).ok_or_else(|| {
+            let detail = format!("found {found:?}, expected one row of {len}");
+            Error::new(ErrorKind::Argument, format!("tensor {:?}", self.name), detail)
+        })
+    }
+
+    /// Elements are read 32 at a time.
+    pub(super) fn units(&self) -> usize {
+        self.columns.div_ceil(32)
+    }
+}

@@ -1,0 +1,134 @@
+//! Whole models on the GPU: what they say is what the processor says, and what it takes is counted.
+
+#![cfg(feature = "gpu")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "common/adapter.rs"]
+mod adapter;
+mod common;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use adapter::gpu;
+use common::models::{converted, converted_with_towers};
+use lorgnette_quant::gguf::Gguf;
+use lorgnette_quant::quantize::{Mix, Options, quantize};
+use lorgnette_runtime::TokenId;
+use lorgnette_runtime::backend::Backend;
+use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::backend::gpu::{Counters, Without};
+use lorgnette_runtime::conversation::{AnswerOptions, Constraint, Conversation, LanguageModel, Sampling};
+use lorgnette_runtime::model::chat_template::{Message, Role};
+use lorgnette_runtime::model::decoder::{Decoder, Input, Wanted};
+use lorgnette_runtime::model::vision::{Place, Tile, VisionTower};
+
+/// The likeliest tokens after `prompt`, one after the other, each fed back where it was chosen.
+fn continued<B: Backend>(backend: B, model: &Arc<Gguf>, prompt: &[TokenId], count: usize) -> Vec<TokenId> {
+    let decoder = Decoder::load(backend, model).unwrap();
+    let mut sequence = decoder.exact_sequence(prompt.len() + count).unwrap();
+    let mut logits = decoder.advance(&mut sequence, &[Input::Tokens(prompt)], Wanted::Last).unwrap();
+    let mut made = Vec::new();
+    loop {
+        let token = decoder.backend().likeliest(&logits, None).unwrap();
+        made.push(decoder.backend().token(&token).unwrap());
+        if made.len() == count {
+            return made;
+        }
+        logits = decoder.advance(&mut sequence, &[Input::Chosen(&token)], Wanted::Last).unwrap();
+    }
+}
+
+#[test]
+fn greedy_continuations_are_those_of_the_processor() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let prompt: Vec<TokenId> = (1..30).collect();
+    for name in ["Llama-3.2-tiny-Instruct", "Qwen2.5-tiny", "qwen3-0.6b"] {
+        let model = converted(name);
+        let count = 64.min(Decoder::load(Cpu, &model).unwrap().config().context - prompt.len());
+        let found = continued(gpu.clone(), &model, &prompt, count);
+        assert_eq!(found, continued(Cpu, &model, &prompt, count), "{name}");
+    }
+}
+
+#[test]
+fn rows_of_a_picture_are_those_of_the_processor() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let (_, mmproj) = converted_with_towers("SmolVLM2-tiny-Video-Instruct");
+    let on_gpu = VisionTower::load(gpu.clone(), &mmproj).unwrap().unwrap();
+    let on_cpu = VisionTower::load(Cpu, &mmproj).unwrap().unwrap();
+    let side = on_cpu.preprocessor().tile();
+    let values = (0..3 * side * side).map(|i| (i % 255) as f32 / 127.5 - 1.0).collect();
+    let tile = Tile { place: Place::Overview, side, values };
+    let found = gpu.download(on_gpu.encode(&tile).unwrap()).unwrap();
+    let expected = Cpu.download(on_cpu.encode(&tile).unwrap()).unwrap();
+    let furthest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(found.len() == expected.len() && furthest < 1e-4, "{furthest}");
+}
+
+/// A quantized copy of a committed model.
+fn quantized(name: &str, mix: Mix) -> (tempfile::TempDir, Arc<Gguf>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from.gguf"), folder.path().join("to.gguf"));
+    common::models::save(name, &from);
+    quantize(&from, &to, &Options { mix, ..Options::default() }, &()).unwrap();
+    let model = Arc::new(Gguf::open(to).unwrap());
+    (folder, model)
+}
+
+#[test]
+fn a_token_takes_one_pass_one_submission_and_four_bytes() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let (_folder, model) = quantized("Llama-3.2-tiny-Instruct", Mix::Q4_K_M);
+    let decoder = Decoder::load(gpu.clone(), &model).unwrap();
+    let layers = decoder.config().layers as u64;
+    let mut sequence = decoder.sequence(40).unwrap();
+    let mut logits = decoder.advance(&mut sequence, &[Input::Tokens(&[1, 2, 3])], Wanted::Last).unwrap();
+    for step in 0..12 {
+        let before = gpu.counters();
+        let token = gpu.likeliest(&logits, None).unwrap();
+        logits = decoder.advance(&mut sequence, &[Input::Chosen(&token)], Wanted::Last).unwrap();
+        gpu.token(&token).unwrap();
+        let taken = gpu.counters() - before;
+        // A choice, a row of the table, the layers, the head.
+        assert!(taken.dispatches <= 3 + 7 * layers, "{taken:?}");
+        let expected = Counters {
+            dispatches: taken.dispatches,
+            passes: 1,
+            submits: 1,
+            bytes_read: 4,
+            ..Counters::default()
+        };
+        // In the first ones buffers find their places.
+        assert!(step < 4 || taken == expected, "step {step}: {taken:?}");
+    }
+}
+
+#[test]
+fn answers_are_those_of_the_processor_and_read_little() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let model = converted("Qwen2.5-tiny");
+    let sampled =
+        Sampling { temperature: 0.9, top_k: 20, repetition_penalty: 1.2, seed: 7, ..Sampling::default() };
+    for (sampling, constraint) in [
+        (Sampling::default(), None),
+        (sampled, None),
+        (Sampling::default(), Some(Constraint::Regex("[a-f]{20,30}".into()))),
+        (sampled, Some(Constraint::Regex("[a-f]{20,30}".into()))),
+    ] {
+        let options = AnswerOptions { sampling, constraint, max_tokens: 12, ..AnswerOptions::default() };
+        let before = gpu.counters();
+        let found = answer(gpu.clone(), &model, &options);
+        assert_eq!(found, answer(Cpu, &model, &options), "{sampling:?}");
+        // Eight bytes for each of the candidates: those that stay, and as many as were said.
+        let most = if sampling.temperature == 0.0 { 4 } else { 8 * (20 + 64) };
+        assert!((gpu.counters() - before).bytes_read <= most * 12, "{sampling:?}");
+    }
+}
+
+fn answer<B: Backend>(backend: B, model: &Arc<Gguf>, options: &AnswerOptions) -> String {
+    let model = Arc::new(LanguageModel::load(backend, model).unwrap());
+    let mut conversation = Conversation::new(model, 128).unwrap();
+    let messages = [Message::text(Role::User, "what is it?")];
+    conversation.answer(&messages, options, &mut |_| ControlFlow::Continue(())).unwrap().text
+}
