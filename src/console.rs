@@ -113,6 +113,11 @@ impl Live {
         self.cancelled.load(Ordering::Relaxed)
     }
 
+    /// What Ctrl-C sets, for threads.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+
     pub(crate) fn finish(&self) {
         self.line.finish_and_clear();
     }

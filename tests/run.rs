@@ -1,10 +1,11 @@
 //! `lorgnette run` on recordings and on what is not there.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lorgnette"))
@@ -70,4 +71,74 @@ fn one_sense_is_enough_and_none_is_an_error() {
     assert!(blind.status.success());
     assert!(String::from_utf8_lossy(&blind.stderr).contains("lorgnette: no camera"));
     assert!(String::from_utf8_lossy(&blind.stdout).starts_with("microphone  0.3 s, peak -1"));
+}
+
+/// A model of random weights and its mmproj, converted from a committed checkpoint.
+fn model(folder: &Path) -> [PathBuf; 2] {
+    let name = "SmolVLM2-tiny-Video-Instruct";
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("quant/tests/data/convert").join(name);
+    let checkpoint = data.join("model").join(name);
+    let output = Command::new(env!("CARGO_BIN_EXE_lorgnette"))
+        .args(["convert", checkpoint.to_str().unwrap(), ".", "--json"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let files: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    [0, 1].map(|i| PathBuf::from(files["files"][i].as_str().unwrap()))
+}
+
+/// Asks a typed question about a view, through `program`.
+fn talk(folder: &Path, program: &[&str]) -> Output {
+    let [text, mmproj] = model(folder);
+    fs::write(folder.join("view.y4m"), video()).unwrap();
+    fs::write(folder.join("voice.wav"), sound()).unwrap();
+    let [first, rest @ ..] = program else { panic!("no program") };
+    let mut child = Command::new(first)
+        .args(rest)
+        .args(["run", "--camera", "view.y4m", "--microphone", "voice.wav", "--max-tokens", "8"])
+        .args(["--context", "400", "--trace", "trace.json", "--model"])
+        .arg(text)
+        .arg("--mmproj")
+        .arg(mmproj)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"what is this?\n").unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_typed_question_is_answered_and_leaves_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = talk(folder.path(), &[env!("CARGO_BIN_EXE_lorgnette")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.ends_with(b"\n"), "{:?}", String::from_utf8_lossy(&output.stdout));
+    let trace = fs::read(folder.path().join("trace.json")).unwrap();
+    let trace: serde_json::Value = serde_json::from_slice(&trace).unwrap();
+    let names: Vec<_> = trace["traceEvents"].as_array().unwrap().iter().map(|event| &event["name"]).collect();
+    for name in ["prefill", "decode", "question_end"] {
+        assert!(names.iter().any(|found| *found == name), "{name} is missing: {names:?}");
+    }
+}
+
+#[test]
+fn a_whole_talk_works_without_any_network() {
+    let unshare = ["unshare", "--net", "--map-root-user"];
+    let allowed = Command::new(unshare[0]).args(&unshare[1..]).arg("true").output();
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        return left_out("this machine does not let us have a network of our own");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = [&unshare[..], &[env!("CARGO_BIN_EXE_lorgnette")]].concat();
+    let output = talk(folder.path(), &program);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.ends_with(b"\n"));
+}
+
+#[allow(clippy::print_stderr, reason = "a test says what it leaves out")]
+fn left_out(why: &str) {
+    eprintln!("left out: {why}");
 }

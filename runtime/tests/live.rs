@@ -293,8 +293,8 @@ fn talk_through(script: Script, options: AnswerOptions, until: impl Fn(&Report) 
 }
 
 #[test]
-fn a_talk_in_real_time_ends_when_it_is_told_to() {
-    let script = Script::default().view(9).speech(700).silence(400).then(Event::Shutdown);
+fn a_talk_in_real_time_ends_when_all_is_answered() {
+    let script = Script::default().view(9).speech(700).silence(200).then(Event::Finish);
     let options = AnswerOptions { max_tokens: 6, ..AnswerOptions::default() };
     let reports = talk_through(script, options, |report| matches!(report, Report::Turn(_)));
     assert_eq!(names(&reports), ["Listening", "Heard", "Piece", "Answered", "Turn", "Ended"]);

@@ -153,6 +153,7 @@ fn options(arguments: &Arguments) -> Result<AnswerOptions> {
         max_tokens: arguments.max_tokens,
         sampling: arguments.sampling.sampling(),
         stop: arguments.stop.clone(),
+        opening: Vec::new(),
         constraint: arguments.constraint.read()?,
         when_full: if arguments.slide { WhenFull::Slide } else { WhenFull::Stop },
     })

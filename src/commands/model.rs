@@ -19,6 +19,10 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    pub(crate) fn new(model: PathBuf, mmproj: Option<PathBuf>) -> Self {
+        Self { model, mmproj }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.model
     }

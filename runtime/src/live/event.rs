@@ -28,7 +28,9 @@ pub enum Event {
     Engine(Done),
     /// The wearer wants no more of the answer.
     Cancel,
-    /// The loop is to end.
+    /// Nothing more will come: what is begun is answered, then the loop ends.
+    Finish,
+    /// The loop is to end now.
     Shutdown,
 }
 

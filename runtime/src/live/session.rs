@@ -20,6 +20,8 @@ pub struct Session {
     /// The number of the last answer that was asked for.
     answers: AnswerId,
     muted: bool,
+    /// Whether the talk ends after this turn.
+    finishing: bool,
     trace: Trace,
     /// An answer that was broken off, and will say how far it came; until then the engine works on it.
     broken_off: Option<(AnswerId, Trace)>,
@@ -49,6 +51,7 @@ impl Session {
             phase: Phase::Idle,
             answers: 0,
             muted: false,
+            finishing: false,
             trace: Trace::default(),
             broken_off: None,
             actions: Vec::new(),
@@ -92,6 +95,12 @@ impl Session {
             Event::Mute(muted) => self.mute(muted),
             Event::Engine(done) => self.worked(done, now),
             Event::Cancel => self.break_off(),
+            Event::Finish => {
+                let heard = self.listening.end();
+                self.listen(heard, now);
+                self.finishing = true;
+                self.end_if_finished();
+            }
             Event::Shutdown => {
                 self.break_off();
                 self.tell(Report::Ended);
@@ -254,6 +263,13 @@ impl Session {
         if matches!(self.phase, Phase::Idle) {
             let trace = self.take_trace();
             self.tell(Report::Turn(trace));
+            self.end_if_finished();
+        }
+    }
+
+    fn end_if_finished(&mut self) {
+        if self.finishing && matches!(self.phase, Phase::Idle) {
+            self.tell(Report::Ended);
         }
     }
 

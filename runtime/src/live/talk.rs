@@ -18,7 +18,7 @@ use crate::{Error, ErrorKind, Result};
 /// Events that may wait for the loop: two seconds of sound, and frames.
 pub const EVENTS: usize = 128;
 
-/// Talks until [`Event::Shutdown`] comes. Senses send their events through `sender`, of which `events` is the other
+/// Talks until [`Event::Shutdown`] or [`Event::Finish`] comes. Senses send their events through `sender`, of which `events` is the other
 /// end; `on` hears every report, the last of which is [`Report::Ended`].
 ///
 /// The loop itself does only what takes microseconds; the engine works on a thread called `engine`.

@@ -1,8 +1,9 @@
-//! The senses, live. The model that will answer what they give is not part of it yet.
+//! The senses, live, and a model that answers what they give.
 
 mod ears;
 mod eyes;
 mod summary;
+mod talk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use lorgnette_device::clock::{Clock, MonotonicClock};
 use self::summary::Summary;
 use crate::console::{self, Live, Outcome};
 
-/// Look and listen: show the level of the microphone, and the frames of the camera
+/// Talk: what is asked into the microphone about what the camera sees is answered
 ///
-/// Ctrl-C ends it. What was seen and heard is counted, and nothing of it kept.
+/// A line that is typed is a question too. Without a model the senses are tried: the level of the microphone and the frames of the camera are shown. Ctrl-C ends
+/// it. Nothing of what was seen, heard or said is kept.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A device (/dev/video2), a part of a camera's name, or a recording: a picture, a folder of pictures, y4m, mjpeg
@@ -34,8 +36,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "/dev")]
     devices: PathBuf,
     /// Print what was counted as one JSON document
-    #[arg(long)]
+    #[arg(long, conflicts_with = "model")]
     json: bool,
+    #[command(flatten)]
+    talk: talk::Arguments,
 }
 
 /// What a sense has to say.
@@ -61,6 +65,13 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const REFRESH: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    match arguments.talk.model() {
+        Some(model) => talk::run(arguments, &model),
+        None => try_senses(arguments),
+    }
+}
+
+fn try_senses(arguments: &Arguments) -> Outcome {
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock);
     let camera = eyes::open(arguments.camera.as_deref(), &arguments.devices, clock.clone());
     let microphone = ears::open(arguments.microphone.as_deref(), clock.clone());
