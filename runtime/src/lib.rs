@@ -5,6 +5,7 @@
 pub mod backend;
 pub mod conversation;
 pub mod measure;
+pub mod mode;
 pub mod model;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};
