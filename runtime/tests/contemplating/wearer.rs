@@ -115,8 +115,8 @@ pub(crate) fn written() -> Asked {
 /// With a picture of one colour, and a description.
 pub(crate) fn seeing() -> Asked {
     let picture = Picture::new(64, 48, vec![200; 64 * 48 * 3]).unwrap();
-    let picture = Some(Arc::new(Portable::new(picture)));
-    Asked { picture, description: Some("a beach".to_owned()), ..written() }
+    let pictures = vec![Arc::new(Portable::new(picture))];
+    Asked { pictures, description: Some("a beach".to_owned()), ..written() }
 }
 
 /// What a good server does, by the model that is asked.

@@ -46,7 +46,7 @@ pub struct Asked {
     /// Whether they were said, and not written.
     pub spoken: bool,
     /// What the camera sees.
-    pub picture: Option<Arc<Portable>>,
+    pub pictures: Vec<Arc<Portable>>,
     /// The device's own description of that.
     pub description: Option<String>,
 }
@@ -130,10 +130,11 @@ impl Contemplator {
             let consent = self.consents.take::<Text>().ok_or(Why::NoConsent(Kind::Text))?;
             (Question::new(&consent, words), Some(consent))
         };
-        if let Some(picture) = &asked.picture
+        if !asked.pictures.is_empty()
             && let Some(consent) = self.consents.take::<PictureScope>()
         {
-            question = question.with_picture(&consent, Arc::clone(picture));
+            let show = |question: Question, picture| question.with_picture(&consent, Arc::clone(picture));
+            question = asked.pictures.iter().fold(question, show);
         }
         if let Some(description) = &asked.description
             && let Some(consent) = text.or_else(|| self.consents.take::<Text>())

@@ -9,7 +9,7 @@ pub struct Question {
     pub(super) words: String,
     pub(super) kind: Kind,
     pub(super) description: Option<String>,
-    pub(super) picture: Option<Arc<Portable>>,
+    pub(super) pictures: Vec<Arc<Portable>>,
     pub(super) grants: Vec<Arc<Grant>>,
 }
 
@@ -17,7 +17,7 @@ impl Question {
     /// A question in words: written, or said.
     pub fn new<S: Words>(consent: &Consent<S>, words: impl Into<String>) -> Self {
         let (words, grants) = (words.into(), vec![consent.grant()]);
-        Self { words, kind: S::KIND, description: None, picture: None, grants }
+        Self { words, kind: S::KIND, description: None, pictures: Vec::new(), grants }
     }
 
     /// With the device's own description of what it sees.
@@ -28,10 +28,10 @@ impl Question {
         self
     }
 
-    /// With what it sees.
+    /// With a picture of what it sees; several may be added.
     #[must_use]
     pub fn with_picture(mut self, consent: &Consent<PictureScope>, picture: Arc<Portable>) -> Self {
-        self.picture = Some(picture);
+        self.pictures.push(picture);
         self.grants.push(consent.grant());
         self
     }

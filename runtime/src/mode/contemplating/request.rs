@@ -7,7 +7,7 @@ use super::endpoint::{Reply, Settings};
 use super::question::Question;
 
 /// Tokens that a picture takes, about.
-const PICTURE_TOKENS: u32 = 1500;
+const PICTURE_TOKENS: usize = 1500;
 /// Bytes of a token, about, and rather too few.
 const TOKEN_BYTES: usize = 3;
 
@@ -139,7 +139,7 @@ impl Request {
         if tells && self.question.kind != Kind::Text {
             kinds.push(Kind::Text);
         }
-        if self.picture(settings) {
+        if self.shows_pictures(settings) {
             kinds.push(Kind::Picture);
         }
         kinds
@@ -150,8 +150,9 @@ impl Request {
         let turns: usize = self.turns.iter().map(|turn| turn.to_string().len()).sum();
         let tools: usize = self.tools.iter().map(|tool| tool.to_string().len()).sum();
         let text = self.instructions.len() + self.text(settings).len() + turns + tools;
-        let picture = if self.picture(settings) { PICTURE_TOKENS } else { 0 };
-        let input = u32::try_from(text / TOKEN_BYTES + 16).unwrap_or(u32::MAX).saturating_add(picture);
+        let pictures = if self.shows_pictures(settings) { self.question.pictures.len() } else { 0 };
+        let input = text / TOKEN_BYTES + 16 + pictures * PICTURE_TOKENS;
+        let input = u32::try_from(input).unwrap_or(u32::MAX);
         Tokens { input, output: self.most_tokens }
     }
 
@@ -198,14 +199,15 @@ impl Request {
 
     fn content(&self, settings: &Settings) -> crate::Result<Value> {
         let text = self.text(settings);
-        let Some(picture) = self.question.picture.as_ref().filter(|_| self.picture(settings)) else {
+        if !self.shows_pictures(settings) {
             return Ok(text.into());
-        };
-        let url = picture.data_url(settings.picture_side)?;
-        Ok(json!([
-            {"type": "text", "text": text},
-            {"type": "image_url", "image_url": {"url": &*url}},
-        ]))
+        }
+        let mut parts = vec![json!({"type": "text", "text": text})];
+        for picture in &self.question.pictures {
+            let url = picture.data_url(settings.picture_side)?;
+            parts.push(json!({"type": "image_url", "image_url": {"url": &*url}}));
+        }
+        Ok(parts.into())
     }
 
     fn text(&self, settings: &Settings) -> String {
@@ -221,12 +223,12 @@ impl Request {
         text
     }
 
-    fn picture(&self, settings: &Settings) -> bool {
-        self.shows && settings.pictures && self.question.picture.is_some()
+    fn shows_pictures(&self, settings: &Settings) -> bool {
+        self.shows && settings.pictures && !self.question.pictures.is_empty()
     }
 
     fn description(&self, settings: &Settings) -> Option<&str> {
-        let stands_in = self.shows && !self.picture(settings);
+        let stands_in = self.shows && !self.shows_pictures(settings);
         self.question.description.as_deref().filter(|_| stands_in)
     }
 }
