@@ -6,6 +6,7 @@ pub mod backend;
 pub mod conversation;
 pub mod measure;
 pub mod model;
+pub mod tool;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};
 
