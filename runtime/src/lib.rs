@@ -7,6 +7,7 @@ pub mod conversation;
 pub mod measure;
 pub mod mode;
 pub mod model;
+pub mod tool;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};
 

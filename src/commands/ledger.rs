@@ -47,7 +47,11 @@ impl fmt::Display for Sent {
             let time = DateTime::from_timestamp_millis(record.time_ms).unwrap_or_default();
             let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
             let Record { destination, kinds, bytes, purpose, consent, state, .. } = record;
-            writeln!(f, "{time}  {destination}  {kinds}  {bytes} bytes  {purpose}  {consent}  {}", state.name())?;
+            writeln!(
+                f,
+                "{time}  {destination}  {kinds}  {bytes} bytes  {purpose}  {consent}  {}",
+                state.name()
+            )?;
         }
         Ok(())
     }

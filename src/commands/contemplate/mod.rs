@@ -159,7 +159,9 @@ fn asked(question: &Message) -> Result<Asked, Box<dyn Error>> {
         match part {
             Part::Text(text) => asked.words += text,
             Part::Image(image) => asked.pictures.push(Arc::new(Portable::new(image.picture().clone()))),
-            Part::Audio(_) => return Err("--mode contemplating takes no sounds: nothing here writes them down yet".into()),
+            Part::Audio(_) => {
+                return Err("--mode contemplating takes no sounds: nothing here writes them down yet".into());
+            }
         }
     }
     Ok(asked)

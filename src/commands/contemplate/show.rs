@@ -80,7 +80,9 @@ impl fmt::Display for Document {
         writeln!(f)?;
         self.note.as_ref().map_or(Ok(()), |note| writeln!(f, "({note})"))?;
         let Spending { requests, input_tokens, output_tokens, cost } = self.spending;
-        say(&format!("{requests} requests, {input_tokens} tokens read, {output_tokens} written, cost {cost:.4}"));
+        say(&format!(
+            "{requests} requests, {input_tokens} tokens read, {output_tokens} written, cost {cost:.4}"
+        ));
         Ok(())
     }
 }

@@ -37,6 +37,7 @@ pub use self::question::Question;
 use self::budget::Meter;
 use self::draft::Draft;
 use self::strategy::{Desk, Strategy, Written};
+use crate::tool::Toolbox;
 
 /// What was asked, as the device has it. What of it may leave is up to the wearer.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +59,7 @@ pub struct Contemplator {
     ledger: Ledger,
     budget: Budget,
     strategy: Box<dyn Strategy>,
+    tools: Option<Arc<Toolbox>>,
 }
 
 impl Contemplator {
@@ -67,7 +69,15 @@ impl Contemplator {
     /// As [`Endpoints::new`].
     pub fn new(config: &Config, consents: Arc<Consents>, ledger: Ledger) -> crate::Result<Self> {
         let strategy = strategy::named(config.strategy, !config.no_critic);
-        Ok(Self { consents, endpoints: config.endpoints()?, ledger, budget: config.budget, strategy })
+        let (endpoints, budget) = (config.endpoints()?, config.budget);
+        Ok(Self { consents, endpoints, ledger, budget, strategy, tools: None })
+    }
+
+    /// Lets agents call `tools`. What tools say goes to the endpoints, and needs a consent for text.
+    #[must_use]
+    pub fn with_tools(mut self, tools: Arc<Toolbox>) -> Self {
+        self.tools = Some(tools);
+        self
     }
 
     /// Forgets which servers could not be reached: the network is another.
@@ -109,7 +119,8 @@ impl Contemplator {
     ) -> Result<Written, Error> {
         let (endpoints, ledger, budget) = (&self.endpoints, &self.ledger, &self.budget);
         let end = Instant::now() + budget.time();
-        let desk = Desk { question, endpoints, ledger, budget, meter, events, draft, end };
+        let tools = self.tools.as_ref();
+        let desk = Desk { question, endpoints, ledger, budget, meter, events, draft, tools, end };
         tokio::select! {
             biased;
             () = question.revoked() => Err(Error::new(ErrorKind::Revoked, "")),

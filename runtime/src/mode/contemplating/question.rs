@@ -41,6 +41,11 @@ impl Question {
         self.grants.iter().any(|grant| grant.kind == Kind::Text)
     }
 
+    /// Whether anything of what the camera sees goes with it.
+    pub(super) fn shows(&self) -> bool {
+        self.description.is_some() || !self.pictures.is_empty()
+    }
+
     /// Whether any part of it may not be sent any more.
     pub(super) fn is_revoked(&self) -> bool {
         self.grants.iter().any(|grant| grant.is_revoked())

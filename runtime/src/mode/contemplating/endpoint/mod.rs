@@ -22,7 +22,7 @@ pub use self::availability::OFFLINE;
 use self::key::Key;
 pub use self::key::KeySource;
 pub use self::pool::Endpoints;
-pub(super) use self::reply::Reply;
+pub(super) use self::reply::{ProposedCall, Reply};
 pub use self::settings::{Settings, Structured};
 use super::budget::{Meter, Reservation, Tokens};
 use super::error::{Error, ErrorKind, Result};

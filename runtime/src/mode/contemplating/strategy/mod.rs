@@ -11,6 +11,7 @@ mod writer;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -26,6 +27,7 @@ use super::event::{Event, Events, Voice};
 use super::ledger::Ledger;
 use super::question::Question;
 use super::request::Request;
+use crate::tool::{Toolbox, Turn};
 
 /// The part of the time that is kept for writing the answer.
 const WRITING: f64 = 0.25;
@@ -68,6 +70,8 @@ pub(super) struct Desk<'a> {
     pub(super) meter: &'a Meter,
     pub(super) events: &'a Events,
     pub(super) draft: &'a Draft,
+    /// What agents may call.
+    pub(super) tools: Option<&'a Arc<Toolbox>>,
     /// When there has to be an answer.
     pub(super) end: Instant,
 }
@@ -79,6 +83,17 @@ impl Desk<'_> {
         let reply = self.endpoints.ask(request, self.ledger, self.meter, voice, deadline).await;
         self.events.say(Event::Spent(self.meter.spent())).await;
         reply
+    }
+
+    /// The calls of an agent, if there are tools, and what they say may be sent. Pictures, and what the device reads in
+    /// them, are not the wearer's words.
+    fn turn(&self) -> Option<Turn> {
+        let tools = self.tools.filter(|tools| !tools.is_empty() && self.question.may_carry_text())?;
+        let mut turn = Turn::new(Arc::clone(tools));
+        if self.question.shows() {
+            turn.saw_untrusted();
+        }
+        Some(turn)
     }
 
     /// When everything but the answer has to be there.
