@@ -1,6 +1,6 @@
 //! What leaves the device, counted at the other end.
 
-use lorgnette_runtime::mode::contemplating::{Asked, Kind, Source, State, Term, Why};
+use lorgnette_runtime::mode::contemplating::{Asked, Events, Kind, Ledger, Source, State, Term, Why};
 
 use crate::server::{Reaction, Server};
 use crate::wearer::{ANSWER, DRAFT, Wearer, good, local, seeing, written};
@@ -113,8 +113,7 @@ async fn the_ledger_has_every_request_with_its_bytes_before_it_leaves() {
     assert_eq!(recorded, sent);
     assert_eq!(sent.len(), 7);
     drop(wearer.contemplator);
-    let records =
-        lorgnette_runtime::mode::contemplating::Ledger::read(&wearer.folder.path().join("ledger.sqlite"));
+    let records = Ledger::read(&wearer.folder.path().join("ledger.sqlite"));
     for record in records.unwrap() {
         assert_eq!(record.destination, format!("http://127.0.0.1:{}", server.port));
         assert_eq!((record.consent.as_str(), record.state), ("text always", State::Sent));
@@ -131,7 +130,7 @@ async fn what_cannot_be_recorded_is_not_sent() {
         .execute_batch("CREATE TRIGGER full BEFORE INSERT ON sent BEGIN SELECT RAISE(ABORT, 'full'); END")
         .unwrap();
     let asked = written();
-    let outcome = wearer.contemplator.contemplate(&asked, local(), &Default::default()).await.unwrap();
+    let outcome = wearer.contemplator.contemplate(&asked, local(), &Events::unheard()).await.unwrap();
     assert!(outcome.source.note().unwrap().contains("the ledger cannot be written"), "{:?}", outcome.source);
     assert_eq!(server.connections(), 0);
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use lorgnette_runtime::mode::contemplating::{ErrorKind, Event, Source, Why};
+use lorgnette_runtime::mode::contemplating::{ErrorKind, Source, Why};
+use tokio::task::JoinSet;
 
-use crate::server::{Reaction, Server};
+use crate::server::{Reaction, Server, closed_port};
 use crate::wearer::{ANSWER, DRAFT, Wearer, good, written};
 
 const HTML: &[(&str, &str)] = &[("content-type", "text/html; charset=utf-8")];
@@ -40,52 +41,63 @@ pub(crate) fn faults() -> Vec<(Reaction, ErrorKind)> {
     ]
 }
 
-/// Of faults that leave nothing to be used the device's answer tells the kind.
+/// Whether the beginning of an answer is left.
+fn leaves_text(fault: &Reaction) -> bool {
+    matches!(fault, Reaction::Cut(_) | Reaction::Stall(_) | Reaction::Endless)
+}
+
+/// Runs a case for every fault, all at the same time.
+async fn for_each_fault<F: Future<Output = ()> + Send + 'static>(case: impl Fn(Reaction, ErrorKind) -> F) {
+    let cases: JoinSet<()> = faults().into_iter().map(|(fault, kind)| case(fault, kind)).collect();
+    cases.join_all().await;
+}
+
 #[tokio::test]
-async fn whatever_always_goes_wrong_the_device_answers_and_says_why() {
-    for (fault, kind) in faults() {
-        let name = format!("{fault:?}");
+async fn whatever_always_goes_wrong_there_is_an_answer_and_it_says_why() {
+    for_each_fault(|fault, kind| async move {
+        let (name, leaves_text) = (format!("{fault:?}"), leaves_text(&fault));
         let server = Server::start(move |_, _| fault.clone()).await;
         let (outcome, _) = Wearer::new(&[server.port], "", "").ask(&written()).await;
-        assert_eq!(outcome.text, DRAFT, "{name}");
         match outcome.source {
-            Source::Device { why: Why::Failed(error) } => assert_eq!(error.kind(), kind, "{name}: {error}"),
+            Source::Device { why: Why::Failed(error) } if !leaves_text => {
+                assert_eq!((outcome.text.as_str(), error.kind()), (DRAFT, kind), "{name}: {error}");
+            }
+            Source::Cloud { shortfall } if leaves_text => {
+                assert!(shortfall.unwrap().contains("the answer breaks off"), "{name}");
+            }
             source => panic!("{name}: {source:?}"),
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_goes_wrong_once_is_asked_again_or_done_without() {
-    for (fault, _) in faults() {
+    for_each_fault(|fault, kind| async move {
         let name = format!("{fault:?}");
         let server =
             Server::start(move |seen, number| if number == 0 { fault.clone() } else { good(seen) }).await;
         let (outcome, _) = Wearer::new(&[server.port], "", "").ask(&written()).await;
-        let expected = match server.seen().len() {
-            // What does not pass is not asked again.
-            1 => DRAFT,
-            _ => ANSWER,
-        };
+        // Nobody goes on asking where a login is wanted.
+        let expected = if kind == ErrorKind::Portal { DRAFT } else { ANSWER };
         assert_eq!(outcome.text, expected, "{name}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_goes_wrong_at_one_server_another_does() {
-    for (fault, _) in faults() {
-        let name = format!("{fault:?}");
+    for_each_fault(|fault, _| async move {
+        let (name, leaves_text) = (format!("{fault:?}"), leaves_text(&fault));
         let bad = Server::start(move |_, _| fault.clone()).await;
         let better = Server::start(|seen, _| good(seen)).await;
-        let (outcome, _) = Wearer::new(&[bad.port, better.port], "", "").ask(&written()).await;
+        let budget = "[budget]\nseconds = 20\nagent_seconds = 8";
+        let (outcome, _) = Wearer::new(&[bad.port, better.port], budget, "").ask(&written()).await;
         assert!(bad.connections() > 0, "{name}");
-        // An answer that only begins well at the first server is used as it is.
-        assert!(
-            outcome.text.contains(ANSWER) || outcome.text.contains("and so on"),
-            "{name}: {}",
-            outcome.text
-        );
-    }
+        // What begins well at the first server is used as it is.
+        assert_eq!(outcome.text == ANSWER, !leaves_text, "{name}: {}", outcome.text);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -162,22 +174,15 @@ async fn a_wait_beyond_the_deadline_is_not_waited_for() {
 
 #[tokio::test]
 async fn that_a_server_is_out_of_reach_is_remembered_until_the_network_changes() {
-    let port = Server::start(|seen, _| good(seen)).await.port;
+    let port = closed_port();
     let wearer = Wearer::new(&[port], "", "");
-    let (outcome, _) = until_refused(&wearer).await;
-    assert_eq!(outcome.text, DRAFT);
+    assert_eq!(wearer.ask(&written()).await.0.text, DRAFT);
     let server = Server::start_at(port, |seen, _| good(seen)).await;
     let (outcome, _) = wearer.ask(&written()).await;
     assert!(outcome.source.note().unwrap().contains("offline"), "{:?}", outcome.source);
     assert_eq!(server.connections(), 0);
     wearer.contemplator.network_changed();
     assert_eq!(wearer.ask(&written()).await.0.text, ANSWER);
-}
-
-/// The port closes when the task that accepts is gone, which may take a moment.
-async fn until_refused(wearer: &Wearer) -> (lorgnette_runtime::mode::contemplating::Outcome, Vec<Event>) {
-    tokio::task::yield_now().await;
-    wearer.ask(&written()).await
 }
 
 #[tokio::test]
@@ -197,5 +202,7 @@ async fn connections_are_used_again() {
     for _ in 0..3 {
         assert_eq!(wearer.ask(&written()).await.0.text, ANSWER);
     }
-    assert_eq!((server.seen().len(), server.connections()), (18, 1));
+    assert_eq!(server.seen().len(), 18);
+    // A request may come before the connection of the last is free again.
+    assert!(server.connections() <= 6, "{}", server.connections());
 }

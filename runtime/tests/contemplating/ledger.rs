@@ -2,13 +2,12 @@ use std::process::Command;
 
 use lorgnette_runtime::mode::contemplating::{Ledger, State};
 
-use crate::server::{Reaction, Server};
+use crate::server::{Reaction, Server, closed_port};
 use crate::wearer::{Wearer, good, written};
 
 #[tokio::test]
 async fn what_never_was_connected_is_said_to_be_unsent_and_what_was_not_answered_may_have_been() {
-    let port = Server::start(|seen, _| good(seen)).await.port;
-    tokio::task::yield_now().await;
+    let port = closed_port();
     let silent = Server::start(|_, _| Reaction::Silence).await;
     let wearer = Wearer::new(&[port, silent.port], "", "");
     wearer.ask(&written()).await;

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lorgnette_runtime::mode::contemplating::Source;
+use tokio::task::JoinSet;
 
 use crate::faults::faults;
 use crate::server::Server;
@@ -23,22 +24,24 @@ async fn whatever_comes_there_is_an_answer() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let seed = std::env::var("LORGNETTE_SEED").map_or(now, |seed| seed.parse().unwrap());
     eprintln!("LORGNETTE_SEED={seed}");
-    for round in 0..12 {
-        let state = Mutex::new(seed.wrapping_add(round));
-        let server = Server::start(move |seen, _| {
-            let mut state = state.lock().unwrap();
-            let faults = faults();
-            match next(&mut state) % 4 {
-                0 => faults[next(&mut state) as usize % faults.len()].0.clone(),
-                _ => good(seen),
-            }
-        })
-        .await;
-        let budget = "[budget]\nseconds = 4\nagent_seconds = 1";
-        let (outcome, _) = Wearer::new(&[server.port], budget, "").ask(&written()).await;
-        match outcome.source {
-            Source::Device { .. } => assert_eq!(outcome.text, DRAFT),
-            Source::Cloud { .. } => assert!(!outcome.text.is_empty()),
+    (0..12).map(|round| answered(seed.wrapping_add(round))).collect::<JoinSet<()>>().join_all().await;
+}
+
+async fn answered(seed: u64) {
+    let state = Mutex::new(seed);
+    let server = Server::start(move |seen, _| {
+        let mut state = state.lock().unwrap();
+        let faults = faults();
+        match next(&mut state) % 4 {
+            0 => faults[next(&mut state) as usize % faults.len()].0.clone(),
+            _ => good(seen),
         }
+    })
+    .await;
+    let budget = "[budget]\nseconds = 4\nagent_seconds = 1";
+    let (outcome, _) = Wearer::new(&[server.port], budget, "").ask(&written()).await;
+    match outcome.source {
+        Source::Device { .. } => assert_eq!(outcome.text, DRAFT),
+        Source::Cloud { .. } => assert!(!outcome.text.is_empty()),
     }
 }

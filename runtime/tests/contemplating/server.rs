@@ -68,6 +68,11 @@ impl Seen {
     }
 }
 
+/// A port at which nobody listens.
+pub(crate) fn closed_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 type Script = dyn Fn(&Seen, usize) -> Reaction + Send + Sync;
 
 pub(crate) struct Server {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lorgnette_runtime::mode::contemplating::{Event, Source, Spending};
+use lorgnette_runtime::mode::contemplating::{Event, Events, Source, Spending};
 use serde_json::json;
 
 use crate::server::{Reaction, Server};
@@ -97,7 +97,8 @@ async fn no_more_tokens_are_asked_for_than_the_budget_has() {
 async fn money_is_counted_and_bounded() {
     let price = "price = { input = 10.0, output = 50.0 }";
     let server = Server::start(|seen, _| good(seen)).await;
-    let (outcome, _) = Wearer::new(&[server.port], "", price).ask(&written()).await;
+    let rich = "[budget]\nseconds = 8\ncost = 10";
+    let (outcome, _) = Wearer::new(&[server.port], rich, price).ask(&written()).await;
     assert!((outcome.spending.cost - 7.0 * (100.0 * 10.0 + 20.0 * 50.0) / 1e6).abs() < 1e-9);
     let server = Server::start(|seen, _| good(seen)).await;
     let poor = "[budget]\nseconds = 8\ncost = 0.00001";
@@ -142,7 +143,8 @@ async fn to_cancel_closes_every_connection() {
     .await;
     let wearer = Wearer::new(&[server.port], "", "stall_seconds = 60");
     let asked = written();
-    let ask = wearer.contemplator.contemplate(&asked, local(), &Default::default());
+    let unheard = Events::unheard();
+    let ask = wearer.contemplator.contemplate(&asked, local(), &unheard);
     tokio::select! {
         _ = ask => panic!("it cannot have an answer"),
         () = server.until_seen(5) => {}

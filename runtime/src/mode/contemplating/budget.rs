@@ -91,11 +91,11 @@ impl Price {
 
 /// Tokens of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tokens {
+pub(super) struct Tokens {
     /// Those that are read.
-    pub input: u32,
+    pub(super) input: u32,
     /// Those that are written.
-    pub output: u32,
+    pub(super) output: u32,
 }
 
 /// What a question took so far.

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// The result of what goes over the network.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A stable category for callers to branch on. The text of an [`Error`] is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -32,17 +32,17 @@ const SCHEMA: &str = "
 
 /// What is about to leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// Scheme, host and port.
-    pub destination: String,
+    pub(super) destination: String,
     /// Its kinds, the names of [`Kind`](super::Kind) with commas between them.
-    pub kinds: String,
+    pub(super) kinds: String,
     /// Bytes of the body.
-    pub bytes: usize,
+    pub(super) bytes: usize,
     /// What it is sent for.
-    pub purpose: String,
+    pub(super) purpose: String,
     /// Each kind with the term it was allowed for.
-    pub consent: String,
+    pub(super) consent: String,
 }
 
 /// Whether what is recorded left.
@@ -79,13 +79,13 @@ pub struct Record {
     pub time_ms: i64,
     /// Scheme, host and port.
     pub destination: String,
-    /// As [`Entry::kinds`].
+    /// The names of [`Kind`](super::Kind)s, with commas between them.
     pub kinds: String,
     /// Bytes of the body.
     pub bytes: i64,
     /// What it was sent for.
     pub purpose: String,
-    /// As [`Entry::consent`].
+    /// Each kind with the term it was allowed for.
     pub consent: String,
     /// Whether it left.
     pub state: State,
@@ -102,7 +102,7 @@ pub struct Ledger {
 
 /// A number by which an entry is found again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EntryId(i64);
+pub(super) struct EntryId(i64);
 
 #[derive(Debug)]
 enum Work {
@@ -127,7 +127,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ErrorKind::Ledger`]; what was to be sent must not be.
-    pub async fn record(&self, entry: Entry) -> Result<EntryId> {
+    pub(super) async fn record(&self, entry: Entry) -> Result<EntryId> {
         let (done, recorded) = oneshot::channel();
         let gone = || Error::new(ErrorKind::Ledger, "its thread ended");
         let work = self.work.as_ref().ok_or_else(gone)?;
@@ -137,7 +137,7 @@ impl Ledger {
     }
 
     /// Says what became of an entry. Without it the entry stands as begun.
-    pub async fn settle(&self, id: EntryId, state: State) {
+    pub(super) async fn settle(&self, id: EntryId, state: State) {
         if let Some(work) = &self.work {
             // Without its thread the entry stays as it is, which says less and nothing wrong.
             drop(work.send(Work::Settle(id, state)).await);

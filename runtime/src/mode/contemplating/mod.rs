@@ -33,6 +33,7 @@ pub use self::ledger::{Ledger, Record, State};
 pub use self::outcome::{Outcome, Source, Why};
 pub use self::picture::Portable;
 pub use self::question::Question;
+pub use self::request::Role;
 
 use self::budget::Meter;
 use self::draft::Draft;

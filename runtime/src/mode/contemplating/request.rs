@@ -39,7 +39,7 @@ impl Role {
 
 /// A request to a model. It is made of a [`Question`], which nobody has without the wearer's consent.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(super) struct Request {
     pub(super) question: Question,
     pub(super) role: Role,
     pub(super) most_tokens: u32,
@@ -55,7 +55,12 @@ pub struct Request {
 
 impl Request {
     /// Asks `question`, with `instructions` of ours and at most `most_tokens` of answer.
-    pub fn new(question: &Question, role: Role, instructions: impl Into<String>, most_tokens: u32) -> Self {
+    pub(super) fn new(
+        question: &Question,
+        role: Role,
+        instructions: impl Into<String>,
+        most_tokens: u32,
+    ) -> Self {
         Self {
             question: question.clone(),
             role,
@@ -74,14 +79,14 @@ impl Request {
     /// With what the device saw: the picture where that is allowed and the endpoint takes one, otherwise the device's
     /// description.
     #[must_use]
-    pub fn showing(mut self) -> Self {
+    pub(super) fn showing(mut self) -> Self {
         self.shows = true;
         self
     }
 
     /// With `data` behind the question.
     #[must_use]
-    pub fn with_data(mut self, data: impl Into<String>) -> Self {
+    pub(super) fn with_data(mut self, data: impl Into<String>) -> Self {
         self.data = data.into();
         self
     }
@@ -96,33 +101,33 @@ impl Request {
 
     /// Answers may differ from one time to the next.
     #[must_use]
-    pub fn with_temperature(mut self, temperature: f32) -> Self {
+    pub(super) fn with_temperature(mut self, temperature: f32) -> Self {
         self.temperature = Some(temperature);
         self
     }
 
     /// The answer is JSON of this schema.
     #[must_use]
-    pub fn with_schema(mut self, schema: Value) -> Self {
+    pub(super) fn with_schema(mut self, schema: Value) -> Self {
         self.schema = Some(schema);
         self
     }
 
     /// The model may call these tools, in the form of the protocol.
     #[must_use]
-    pub fn with_tools(mut self, tools: Vec<Value>) -> Self {
+    pub(super) fn with_tools(mut self, tools: Vec<Value>) -> Self {
         self.tools = tools;
         self
     }
 
     /// What the model said, with the calls that it proposed.
-    pub fn push_reply(&mut self, reply: &Reply) {
+    pub(super) fn push_reply(&mut self, reply: &Reply) {
         let calls: Vec<_> = reply.calls.iter().map(|call| call.to_json()).collect();
         self.turns.push(json!({"role": "assistant", "content": reply.text, "tool_calls": calls}));
     }
 
     /// What came of one of those calls.
-    pub fn push_result(&mut self, call: &str, data: &str) {
+    pub(super) fn push_result(&mut self, call: &str, data: &str) {
         self.carries_text = true;
         self.turns.push(json!({"role": "tool", "tool_call_id": call, "content": data}));
     }

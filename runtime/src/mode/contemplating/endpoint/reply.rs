@@ -12,15 +12,15 @@ const MOST_CALLS: usize = 32;
 
 /// What a model answered, as much as came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The text, without control characters but for line ends and tabs.
-    pub text: String,
+    pub(crate) text: String,
     /// The tools it wants to call.
-    pub calls: Vec<ProposedCall>,
+    pub(crate) calls: Vec<ProposedCall>,
     /// Why it ended; `None` when it broke off.
-    pub finish: Option<Finish>,
+    pub(crate) finish: Option<Finish>,
     /// Why it broke off, if it did.
-    pub broken: Option<Error>,
+    pub(crate) broken: Option<Error>,
     /// What the server counted.
     pub(super) usage: Option<Tokens>,
     /// Bytes that came, of thoughts too.
@@ -30,7 +30,7 @@ pub struct Reply {
 
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
+pub(crate) enum Finish {
     /// The model was done.
     End,
     /// There were as many tokens as it may have.
@@ -41,13 +41,13 @@ pub enum Finish {
 
 /// A call as it came: nothing of it was checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProposedCall {
+pub(crate) struct ProposedCall {
     /// Tells it from others.
-    pub id: String,
+    pub(crate) id: String,
     /// The tool.
-    pub name: String,
+    pub(crate) name: String,
     /// JSON, if all is well.
-    pub arguments: String,
+    pub(crate) arguments: String,
 }
 
 impl ProposedCall {
