@@ -20,7 +20,7 @@ use lorgnette_runtime::model::chat_template::{Message, Part};
 use tokio::runtime::{Builder, Runtime};
 
 use self::draft::{described, local};
-use self::show::{Document, Shown};
+use self::show::{Document, Shown, spent};
 use crate::console::{self, Outcome, Watch};
 use crate::places;
 
@@ -143,13 +143,14 @@ impl Arguments {
 }
 
 fn finish(answered: Option<Answered>, watch: &Watch, json: bool) -> Outcome {
-    match answered {
-        Some(answered) => console::print(&Document::from(answered), json),
-        None => {
-            watch.check()?;
-            Ok(())
-        }
-    }
+    let Some(answered) = answered else {
+        watch.check()?;
+        return Ok(());
+    };
+    let spending = answered.spending;
+    console::print(&Document::from(answered), json)?;
+    spent(spending);
+    Ok(())
 }
 
 /// What is asked, of a message with words and pictures.

@@ -49,6 +49,12 @@ fn progress(event: &Event) {
     }
 }
 
+/// Says what was sent and paid for.
+pub(super) fn spent(spending: Spending) {
+    let Spending { requests, input_tokens, output_tokens, cost } = spending;
+    say(&format!("{requests} requests, {input_tokens} tokens read, {output_tokens} written, cost {cost:.4}"));
+}
+
 fn say(text: &str) {
     // With stderr gone there is nobody left to tell.
     drop(writeln!(io::stderr(), "lorgnette: {text}"));
