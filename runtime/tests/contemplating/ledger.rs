@@ -82,7 +82,7 @@ fn record_and_die(path: &std::path::Path) {
     runtime.block_on(async {
         // The server sees the request, which is recorded by then, and the process ends without a word.
         let server = Server::start(|_, _| std::process::abort()).await;
-        let wearer = Wearer::with_ledger(&[server.port], path);
+        let wearer = Wearer::with_ledger(server.port, path);
         wearer.ask(&written()).await;
     });
 }

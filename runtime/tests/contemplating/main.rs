@@ -14,4 +14,5 @@ mod ledger;
 mod randomly;
 mod server;
 mod strategies;
+mod tls;
 mod wearer;

@@ -32,26 +32,37 @@ pub(crate) struct Wearer {
 impl Wearer {
     /// Allows text, and asks the servers at `ports`. `more` goes into each endpoint's table, `head` to the top.
     pub(crate) fn new(ports: &[u16], head: &str, more: &str) -> Self {
+        let urls: Vec<_> = ports.iter().map(|port| format!("http://127.0.0.1:{port}/v1")).collect();
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("ledger.sqlite");
-        Self::in_folder(folder, ports, head, more, &ledger)
+        Self::in_folder(folder, &urls, head, more, &ledger)
+    }
+
+    /// As `new`, for the server with this address.
+    pub(crate) fn at(url: &str, head: &str, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.sqlite");
+        Self::in_folder(folder, &[url.to_owned()], head, more, &ledger)
     }
 
     /// With a ledger that outlives it.
-    pub(crate) fn with_ledger(ports: &[u16], ledger: &Path) -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap(), ports, "", "", ledger)
+    pub(crate) fn with_ledger(port: u16, ledger: &Path) -> Self {
+        let url = format!("http://127.0.0.1:{port}/v1");
+        Self::in_folder(tempfile::tempdir().unwrap(), &[url], "", "", ledger)
     }
 
-    fn in_folder(folder: TempDir, ports: &[u16], head: &str, more: &str, ledger: &Path) -> Self {
+    fn in_folder(folder: TempDir, urls: &[String], head: &str, more: &str, ledger: &Path) -> Self {
         let mut text = String::from(head);
         if !head.contains("[budget]") {
             text += "\n[budget]\nseconds = 8\nagent_seconds = 3\n";
         }
-        for port in ports {
-            let url = format!("http://127.0.0.1:{port}/v1");
-            let models = "{ planner = \"planner\", critic = \"critic\", writer = \"writer\" }";
-            write!(text, "\n[[endpoint]]\nname = \"at {port}\"\nurl = \"{url}\"\nmodel = \"agent\"\nmodels = {models}\n")
-                .unwrap();
+        let models = "{ planner = \"planner\", critic = \"critic\", writer = \"writer\" }";
+        for url in urls {
+            write!(
+                text,
+                "\n[[endpoint]]\nname = \"{url}\"\nurl = \"{url}\"\nmodel = \"agent\"\nmodels = {models}\n"
+            )
+            .unwrap();
             let waits = [("first_byte_seconds", "0.4"), ("stall_seconds", "0.4")];
             for (name, seconds) in waits.iter().filter(|(name, _)| !more.contains(name)) {
                 writeln!(text, "{name} = {seconds}").unwrap();

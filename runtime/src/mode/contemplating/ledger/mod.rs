@@ -1,11 +1,11 @@
 //! What left the device: a table in SQLite that is written before the bytes leave.
 
-use std::fs::OpenOptions;
+mod table;
+
 use std::path::Path;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::Connection;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,22 +13,6 @@ use super::error::{Error, ErrorKind, Result};
 
 /// Entries that wait for the disk at most; who has one more waits too.
 const QUEUE: usize = 256;
-/// How long another process may keep the table.
-const BUSY: Duration = Duration::from_secs(5);
-const VERSION: u32 = 1;
-
-const SCHEMA: &str = "
-    CREATE TABLE sent (
-        id INTEGER PRIMARY KEY,
-        time_ms INTEGER NOT NULL,
-        destination TEXT NOT NULL,
-        kinds TEXT NOT NULL,
-        bytes INTEGER NOT NULL,
-        purpose TEXT NOT NULL,
-        consent TEXT NOT NULL,
-        state TEXT NOT NULL
-    ) STRICT;
-    PRAGMA user_version = 1;";
 
 /// What is about to leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +100,7 @@ impl Ledger {
     /// # Errors
     /// What the system or SQLite says, naming the file; a file of another version.
     pub fn open(path: &Path) -> crate::Result<Self> {
-        let connection = connect(path)?;
+        let connection = table::connect(path)?;
         let (work, queue) = mpsc::channel(QUEUE);
         let writer = thread::Builder::new().name("ledger".to_owned()).spawn(move || write(connection, queue));
         let writer = writer.map_err(|e| crate::Error::io("start a thread", e).in_file(path))?;
@@ -152,12 +136,7 @@ impl Ledger {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let read = |connection: &Connection| -> rusqlite::Result<Vec<Record>> {
-            let sql =
-                "SELECT time_ms, destination, kinds, bytes, purpose, consent, state FROM sent ORDER BY id";
-            connection.prepare(sql)?.query_map((), record)?.collect()
-        };
-        read(&connect(path)?).map_err(|e| failed("read", path, &e))
+        table::read(path)
     }
 
     /// Forgets everything, in the file too, and says how many records that were.
@@ -168,14 +147,7 @@ impl Ledger {
         if !path.exists() {
             return Ok(0);
         }
-        let clear = |connection: &Connection| -> rusqlite::Result<usize> {
-            connection.pragma_update(None, "secure_delete", true)?;
-            let count = connection.execute("DELETE FROM sent", ())?;
-            connection.execute_batch("VACUUM")?;
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).optional()?;
-            Ok(count)
-        };
-        clear(&connect(path)?).map_err(|e| failed("clear", path, &e))
+        table::clear(path)
     }
 }
 
@@ -187,55 +159,6 @@ impl Drop for Ledger {
             drop(writer.join());
         }
     }
-}
-
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    Ok(Record {
-        time_ms: row.get(0)?,
-        destination: row.get(1)?,
-        kinds: row.get(2)?,
-        bytes: row.get(3)?,
-        purpose: row.get(4)?,
-        consent: row.get(5)?,
-        state: State::from_name(&row.get::<_, String>(6)?),
-    })
-}
-
-fn connect(path: &Path) -> crate::Result<Connection> {
-    create(path).map_err(|e| crate::Error::io("open", e).in_file(path))?;
-    let prepare = || {
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
-        let transaction = connection.unchecked_transaction()?;
-        let version: u32 = transaction.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-        if version == 0 {
-            transaction.execute_batch(SCHEMA)?;
-        }
-        transaction.commit()?;
-        Ok((connection, version))
-    };
-    let (connection, version) = prepare().map_err(|e| failed("open", path, &e))?;
-    if version > VERSION {
-        let error = crate::Error::malformed("user_version", version, format!("at most {VERSION}"));
-        return Err(error.in_file(path));
-    }
-    Ok(connection)
-}
-
-/// Makes the file for its owner alone; SQLite gives its log the same permissions.
-fn create(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
-fn failed(action: &str, path: &Path, error: &rusqlite::Error) -> crate::Error {
-    let detail = format!("cannot {action}: {error}");
-    crate::Error::new(crate::ErrorKind::Io, "ledger", detail).in_file(path)
 }
 
 /// The thread: what waits together is written together.
@@ -260,30 +183,10 @@ fn commit(connection: &mut Connection, batch: &[Work]) -> rusqlite::Result<Vec<E
     let mut ids = Vec::new();
     for work in batch {
         match work {
-            Work::Record(entry, _) => ids.push(insert(&transaction, entry)?),
-            Work::Settle(id, state) => {
-                transaction.execute("UPDATE sent SET state = ?1 WHERE id = ?2", (state.name(), id.0))?;
-            }
+            Work::Record(entry, _) => ids.push(table::insert(&transaction, entry)?),
+            Work::Settle(id, state) => table::settle(&transaction, *id, *state)?,
         }
     }
     transaction.commit()?;
     Ok(ids)
-}
-
-fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<EntryId> {
-    let sql = "INSERT INTO sent (time_ms, destination, kinds, bytes, purpose, consent, state)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let bytes = i64::try_from(entry.bytes).unwrap_or(i64::MAX);
-    let values = (
-        i64::try_from(now).unwrap_or(i64::MAX),
-        &entry.destination,
-        &entry.kinds,
-        bytes,
-        &entry.purpose,
-        &entry.consent,
-        State::Begun.name(),
-    );
-    connection.execute(sql, values)?;
-    Ok(EntryId(connection.last_insert_rowid()))
 }
