@@ -15,4 +15,5 @@ mod randomly;
 mod server;
 mod strategies;
 mod tls;
+mod tools;
 mod wearer;
