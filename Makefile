@@ -5,6 +5,8 @@
 # make parity        against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
 # make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
 # make device-bench  what capture costs, with the fake camera of the tests; writes its part of docs/benchmarks.md
+# make cloud-bench   what contemplating costs beside the network; writes its part of docs/benchmarks.md
+# make cloud         contemplating at llama.cpp's server; fetches and builds it (minutes, gigabytes)
 # make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
@@ -27,7 +29,7 @@ VULKAN_PACKAGES    = libvulkan1 mesa-vulkan-drivers
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
 
-.PHONY: run test check arm packages test-packages reference parity bench device-bench device-vm fuzz
+.PHONY: run test check arm packages test-packages reference parity bench device-bench cloud cloud-bench device-vm fuzz
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -75,6 +77,16 @@ device-bench: packages
 	@tests/install-packages python3
 	python3 tests/bench/capture.py --output docs/benchmarks.md -- \
 		$(CARGO) bench --package lorgnette-device --bench capture
+
+cloud: reference
+	$(CARGO) build --release
+	$(REFERENCE)/venv/bin/python tests/parity/contemplating.py --lorgnette target/release/lorgnette \
+		--llama-server $(REFERENCE)/llama.cpp/build/bin/llama-server
+
+cloud-bench: packages
+	@tests/install-packages python3
+	python3 tests/bench/contemplating.py --output docs/benchmarks.md -- \
+		$(CARGO) bench --package lorgnette-runtime --features cloud --bench contemplating
 
 device-vm: packages
 	@tests/install-packages $(VM_PACKAGES)

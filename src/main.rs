@@ -4,6 +4,8 @@
 
 mod commands;
 mod console;
+#[cfg(feature = "cloud")]
+mod places;
 
 use std::io;
 use std::process::ExitCode;
@@ -23,6 +25,8 @@ enum Command {
     Ask(commands::ask::Arguments),
     Bench(commands::bench::Arguments),
     Inspect(commands::inspect::Arguments),
+    #[cfg(feature = "cloud")]
+    Ledger(commands::ledger::Arguments),
     Logits(commands::logits::Arguments),
     Perplexity(commands::perplexity::Arguments),
     Quantize(commands::quantize::Arguments),
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
         Command::Ask(arguments) => commands::ask::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
+        #[cfg(feature = "cloud")]
+        Command::Ledger(arguments) => commands::ledger::run(&arguments),
         Command::Logits(arguments) => commands::logits::run(&arguments),
         Command::Perplexity(arguments) => commands::perplexity::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),

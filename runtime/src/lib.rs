@@ -8,6 +8,7 @@ pub mod live;
 pub mod measure;
 pub mod mode;
 pub mod model;
+pub mod tool;
 
 pub use lorgnette_quant::{Error, ErrorKind, Result};
 

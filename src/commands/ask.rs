@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     sampling: sampling::Arguments,
     #[command(flatten)]
     constraint: constraint::Arguments,
+    #[cfg(feature = "cloud")]
+    #[command(flatten)]
+    contemplate: super::contemplate::Arguments,
     /// Tokens of the answer at most
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
@@ -112,6 +115,10 @@ fn answer<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
     let needed = model.prompt(&prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
     let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
     let mut conversation = Conversation::new(model, capacity)?;
+    #[cfg(feature = "cloud")]
+    if arguments.contemplate.is_contemplating() {
+        return arguments.contemplate.answer(conversation, &prompt[0], &options, &watch, arguments.json);
+    }
     let mut out = io::stdout().lock();
     let mut shown = Ok(());
     let answer = conversation.answer(&prompt, &options, &mut |event| {

@@ -4,9 +4,13 @@ pub(crate) mod ask;
 mod backend;
 pub(crate) mod bench;
 mod constraint;
+#[cfg(feature = "cloud")]
+mod contemplate;
 pub(crate) mod convert;
 pub(crate) mod doctor;
 pub(crate) mod inspect;
+#[cfg(feature = "cloud")]
+pub(crate) mod ledger;
 pub(crate) mod logits;
 mod media;
 mod model;

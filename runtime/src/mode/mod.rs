@@ -1,5 +1,7 @@
 //! How hard to think about a question.
 
+#[cfg(feature = "cloud")]
+pub mod contemplating;
 pub mod thinking;
 
 /// How hard to think.
@@ -13,4 +15,7 @@ pub enum Mode {
         /// Tokens of reasoning at most, obeyed to the token.
         budget: usize,
     },
+    /// Agents at endpoints that the wearer allowed think in parallel, while the device drafts an answer of its own.
+    #[cfg(feature = "cloud")]
+    Contemplating,
 }

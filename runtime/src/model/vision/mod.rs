@@ -19,5 +19,7 @@ pub use decode::decode;
 pub use picture::Picture;
 pub use pixels::{Pixels, Place, Tile};
 pub use preprocess::Preprocessor;
+#[cfg(feature = "cloud")]
+pub(crate) use resize::resize as resized;
 pub use tower::VisionTower;
 pub use written::Written;

@@ -20,7 +20,7 @@ const HALF: i32 = 1 << (FRACTION_BITS - 1);
 const LOBES: f64 = 3.0;
 
 /// `picture` at `width` x `height` pixels, both at least 1.
-pub(super) fn resize(picture: &Picture, width: usize, height: usize) -> Picture {
+pub(crate) fn resize(picture: &Picture, width: usize, height: usize) -> Picture {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         // SAFETY: this machine has the feature.

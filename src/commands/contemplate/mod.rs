@@ -1,0 +1,183 @@
+//! `ask --mode contemplating`: the device's model drafts, agents at the endpoints think.
+
+mod draft;
+mod show;
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use lorgnette_quant::Progress;
+use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::conversation::{AnswerOptions, Conversation};
+use lorgnette_runtime::mode::contemplating::{
+    Asked, Config, Consents, Contemplator, Events, Kind, Ledger, Outcome as Answered, Portable, Term,
+};
+use lorgnette_runtime::model::chat_template::{Message, Part};
+use tokio::runtime::{Builder, Runtime};
+
+use self::draft::{described, local};
+use self::show::{Document, Shown, spent};
+use crate::console::{self, Outcome, Watch};
+use crate::places;
+
+/// Between two looks at whether Ctrl-C was pressed: a cancel has to be felt at once.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How hard to think, and with whose help.
+#[derive(clap::Args)]
+#[group(skip)]
+pub(crate) struct Arguments {
+    /// How hard to think; contemplating asks a cloud of agents, and needs an endpoint and your consent
+    #[arg(long, value_enum, default_value_t)]
+    mode: Mode,
+    #[command(flatten)]
+    config: ConfigFile,
+    /// What may leave the device for this question; several may be given
+    #[arg(long, value_name = "KIND", value_enum)]
+    consent: Vec<Consent>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// The model of the device answers at once
+    #[default]
+    Instant,
+    /// Agents think in parallel, the device drafts meanwhile
+    Contemplating,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Consent {
+    /// The question, and the device's description of pictures
+    Text,
+    /// The pictures themselves
+    Picture,
+}
+
+/// What contemplating is told.
+#[derive(clap::Args)]
+#[group(skip)]
+pub(crate) struct ConfigFile {
+    /// Endpoints, budgets and standing consents [default: lorgnette/cloud.toml in ~/.config]
+    #[arg(long = "cloud", value_name = "FILE")]
+    path: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file that is named, or the usual one, if there is one.
+    pub(crate) fn read(&self) -> lorgnette_runtime::Result<Config> {
+        let usual = places::config().join("cloud.toml");
+        match &self.path {
+            Some(path) => Config::read(path),
+            None if usual.exists() => Config::read(&usual),
+            None => Ok(Config::default()),
+        }
+    }
+}
+
+/// Where the ledger is.
+pub(crate) fn ledger(config: &Config) -> PathBuf {
+    config.ledger.clone().unwrap_or_else(|| places::data().join("ledger.sqlite"))
+}
+
+impl Arguments {
+    pub(crate) fn is_contemplating(&self) -> bool {
+        self.mode == Mode::Contemplating
+    }
+
+    /// Answers the question, with the model in `conversation` for what the device can do.
+    pub(crate) fn answer(
+        &self,
+        mut conversation: Conversation<Cpu>,
+        question: &Message,
+        options: &AnswerOptions,
+        watch: &Watch,
+        json: bool,
+    ) -> Outcome {
+        let config = self.config.read()?;
+        let consents = self.consents(&config);
+        let mut asked = asked(question)?;
+        let sees = self.may_show(&config) && config.sees();
+        if !asked.pictures.is_empty() && !sees && !config.endpoints.is_empty() {
+            asked.description = Some(described(&mut conversation, question, options, watch)?);
+        }
+        let contemplator = Contemplator::new(&config, Arc::new(consents), open(&ledger(&config))?)?;
+        let local = local(conversation, question.clone(), options.clone());
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let answered = runtime.block_on(async {
+            let (events, heard) = Events::channel();
+            let mut shown = Shown::new(heard, json);
+            // Done with the answer, the sender of its events is gone, and so ends who shows them.
+            let answering = async { contemplator.contemplate(&asked, local, &{ events }).await };
+            let both = async { tokio::join!(answering, shown.run()) };
+            tokio::select! {
+                (answered, shown) = both => shown.map(|()| Some(answered)),
+                () = cancelled(watch) => Ok(None),
+            }
+        });
+        // Looking up a name, which may still go on, holds up nobody.
+        Runtime::shutdown_background(runtime);
+        drop(contemplator);
+        finish(answered?.transpose()?, watch, json)
+    }
+
+    fn consents(&self, config: &Config) -> Consents {
+        let consents = config.consents();
+        for consent in &self.consent {
+            let kind = match consent {
+                Consent::Text => Kind::Text,
+                Consent::Picture => Kind::Picture,
+            };
+            consents.allow(kind, Term::Once);
+        }
+        consents
+    }
+
+    fn may_show(&self, config: &Config) -> bool {
+        self.consent.contains(&Consent::Picture) || config.consent.always.contains(&Kind::Picture)
+    }
+}
+
+fn finish(answered: Option<Answered>, watch: &Watch, json: bool) -> Outcome {
+    let Some(answered) = answered else {
+        watch.check()?;
+        return Ok(());
+    };
+    let spending = answered.spending;
+    console::print(&Document::from(answered), json)?;
+    spent(spending);
+    Ok(())
+}
+
+/// What is asked, of a message with words and pictures.
+fn asked(question: &Message) -> Result<Asked, Box<dyn Error>> {
+    let mut asked = Asked::default();
+    for part in &question.content {
+        match part {
+            Part::Text(text) => asked.words += text,
+            Part::Image(image) => asked.pictures.push(Arc::new(Portable::new(image.picture().clone()))),
+            Part::Audio(_) => {
+                return Err("--mode contemplating takes no sounds: nothing here writes them down yet".into());
+            }
+        }
+    }
+    Ok(asked)
+}
+
+fn open(path: &Path) -> Result<Ledger, Box<dyn Error>> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| io::Error::new(e.kind(), format!("{}: cannot create: {e}", folder.display())))?;
+    }
+    Ok(Ledger::open(path)?)
+}
+
+async fn cancelled(watch: &Watch) {
+    while !watch.cancelled() {
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,149 @@
+//! Contemplating from the command line, at a server that always says the same.
+
+#![cfg(feature = "cloud")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::Value;
+
+const STREAM: &str = "data: {\"choices\": [{\"delta\": {\"content\": \"Miami.\"}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n";
+
+/// A folder with a model, a configuration, and a count of the connections to the server that it names.
+struct Desk {
+    folder: tempfile::TempDir,
+    model: PathBuf,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Desk {
+    fn new(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let endpoint =
+            format!("[[endpoint]]\nname = \"here\"\nurl = \"http://127.0.0.1:{port}/v1\"\nmodel = \"m\"\n");
+        fs::write(folder.path().join("cloud.toml"), format!("{more}\n{endpoint}")).unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                count.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || serve(stream.unwrap()));
+            }
+        });
+        let model = language_model(folder.path());
+        Self { folder, model, connections }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let config = self.folder.path().join("cloud.toml");
+        let data = self.folder.path().join("data");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lorgnette"));
+        command.args(arguments).arg("--cloud").arg(config).env("XDG_DATA_HOME", data);
+        command.output().unwrap()
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Output {
+        let model = self.model.to_str().unwrap();
+        let ask = ["ask", "--model", model, "--max-tokens", "4", "Where to?"];
+        let output = self.run(&[&ask, arguments].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Answers each request of a connection.
+fn serve(mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    loop {
+        let mut length = 0;
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        reader.read_exact(&mut vec![0; length]).unwrap();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n",
+            STREAM.len()
+        );
+        stream.write_all((head + STREAM).as_bytes()).unwrap();
+    }
+}
+
+/// A language model of random weights, converted from a committed checkpoint into `folder`.
+fn language_model(folder: &Path) -> PathBuf {
+    let checkpoint =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/quant/tests/data/convert/Qwen2.5-tiny/model/Qwen2.5-tiny");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lorgnette"));
+    let output =
+        command.args(["convert", checkpoint]).arg(folder.join("models")).arg("--json").output().unwrap();
+    let written: Value = serde_json::from_slice(&output.stdout).unwrap();
+    written["files"][0].as_str().unwrap().into()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn with_consent_the_endpoint_answers_and_the_ledger_has_it() {
+    let desk = Desk::new("");
+    let output = desk.ask(&["--mode", "contemplating", "--consent", "text"]);
+    assert_eq!(text(&output.stdout), "Miami.\n");
+    assert!(text(&output.stderr).contains("lorgnette: writing\n"), "{}", text(&output.stderr));
+    let ledger: Value = serde_json::from_slice(&desk.run(&["ledger", "--json"]).stdout).unwrap();
+    let purposes: Vec<_> =
+        ledger["sent"].as_array().unwrap().iter().map(|record| &record["purpose"]).collect();
+    assert_eq!(purposes, ["planner", "agent", "writer"]);
+    assert_eq!(ledger["sent"][0]["consent"], "text once");
+    assert!(text(&desk.run(&["ledger"]).stdout).contains("  planner  text once  sent\n"));
+    assert_eq!(text(&desk.run(&["ledger", "--clear"]).stdout), "3 records forgotten\n");
+    assert_eq!(text(&desk.run(&["ledger"]).stdout), "Nothing left the device.\n");
+}
+
+#[test]
+fn without_consent_the_device_answers_and_opens_no_connection() {
+    let desk = Desk::new("");
+    let device = desk.ask(&["--json"]);
+    let device: Value = serde_json::from_slice(&device.stdout).unwrap();
+    let output = desk.ask(&["--mode", "contemplating", "--json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&document["text"], &document["source"]), (&device["text"], &"device".into()));
+    assert_eq!(document["note"], "the device answered by itself: there is no consent for text");
+    assert_eq!(desk.connections(), 0);
+}
+
+#[test]
+fn instant_opens_no_connection_whatever_is_allowed() {
+    let desk = Desk::new("[consent]\nalways = [\"text\", \"picture\"]");
+    desk.ask(&[]);
+    desk.ask(&["--mode", "instant", "--consent", "text"]);
+    assert_eq!(desk.connections(), 0);
+}
+
+#[test]
+fn what_is_wrong_with_the_configuration_is_named() {
+    let desk = Desk::new("strategy = \"guess\"");
+    let output = desk.run(&["ledger"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("cloud.toml: line 1: unknown variant `guess`"), "{said}");
+}
