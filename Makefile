@@ -6,6 +6,7 @@
 # make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
 # make device-bench  what capture costs, with the fake camera of the tests; writes its part of docs/benchmarks.md
 # make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
+# make mcp           calls a server of tools that somebody else wrote, from PyPI
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
@@ -17,6 +18,8 @@ REFERENCE ?= target/reference
 ARM       ?= target/arm
 # Where the kernel of the emulated machine is fetched.
 VM ?= target/vm
+# Where a server of tools is installed.
+MCP ?= target/mcp
 
 # Debian and Ubuntu packages that building needs; tests against a real sound server, parity and device-vm need the
 # other lists too.
@@ -25,7 +28,7 @@ TEST_PACKAGES      = libasound2-plugins pulseaudio pulseaudio-utils
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
 
-.PHONY: run test check arm packages test-packages reference parity bench device-bench device-vm fuzz
+.PHONY: run test check arm packages test-packages reference parity bench device-bench device-vm mcp fuzz
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -76,6 +79,13 @@ device-vm: packages
 	tests/vm/set-up $(VM)
 	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test 'kernel*' --no-run --message-format=json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+
+mcp: packages
+	@tests/install-packages python3 python3-venv
+	python3 -m venv $(MCP)
+	$(MCP)/bin/pip install --quiet mcp-server-time==2026.10.19
+	LORGNETTE_MCP_TIME=$(abspath $(MCP))/bin/mcp-server-time $(CARGO) test --package lorgnette-runtime \
+		--features mcp --test mcp -- --ignored the_time_server
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

@@ -7,11 +7,15 @@ use chrono::{Datelike, Timelike};
 use lorgnette_quant::{Progress, Result};
 use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, WhenFull};
 use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
+use lorgnette_runtime::tool::local::Answered;
 use serde::Serialize;
 
 use super::threads::Threads;
-use super::{constraint, media, model, sampling};
+use super::{constraint, media, model, sampling, tools};
 use crate::console::{self, Outcome, Watch};
+
+/// Room for what tools are, and for what came of them, beside question and answer.
+const TOOL_TOKENS: usize = 8192;
 
 /// Ask one question, about pictures and sounds or without, and stream the answer
 #[derive(clap::Args)]
@@ -24,6 +28,8 @@ pub(crate) struct Arguments {
     sampling: sampling::Arguments,
     #[command(flatten)]
     constraint: constraint::Arguments,
+    #[command(flatten)]
+    tools: tools::Arguments,
     /// Tokens of the answer at most
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
@@ -57,6 +63,8 @@ struct Document {
     audio_passes: usize,
     answer_tokens: usize,
     forgotten_tokens: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<tools::ToolCall>,
 }
 
 impl fmt::Display for Document {
@@ -68,16 +76,9 @@ impl fmt::Display for Document {
 
 impl From<Answer> for Document {
     fn from(answer: Answer) -> Self {
-        let finish = match answer.finish {
-            Finish::End => "end",
-            Finish::Stop => "stop",
-            Finish::Length => "length",
-            Finish::ContextFull => "context_full",
-            Finish::Cancelled => "cancelled",
-        };
         Self {
             text: answer.text,
-            finish,
+            finish: finish(answer.finish),
             prompt_tokens: answer.prompt_tokens,
             image_tokens: answer.prefilled_image_tokens,
             audio_tokens: answer.prefilled_audio_tokens,
@@ -85,7 +86,45 @@ impl From<Answer> for Document {
             audio_passes: answer.audio_passes,
             answer_tokens: answer.answer_tokens,
             forgotten_tokens: answer.forgotten_tokens,
+            tool_calls: Vec::new(),
         }
+    }
+}
+
+impl From<Answered> for Document {
+    /// Tokens and passes are those of all rounds; the prompt is the last one.
+    fn from(answered: Answered) -> Self {
+        let sum = |count: fn(&Answer) -> usize| answered.rounds.iter().map(count).sum();
+        let [answer_tokens, image_tokens, audio_tokens, vision_passes, audio_passes, forgotten_tokens] = [
+            sum(|round| round.answer_tokens),
+            sum(|round| round.prefilled_image_tokens),
+            sum(|round| round.prefilled_audio_tokens),
+            sum(|round| round.vision_passes),
+            sum(|round| round.audio_passes),
+            sum(|round| round.forgotten_tokens),
+        ];
+        Self {
+            text: answered.text,
+            finish: finish(answered.finish),
+            prompt_tokens: answered.rounds.last().map_or(0, |round| round.prompt_tokens),
+            image_tokens,
+            audio_tokens,
+            vision_passes,
+            audio_passes,
+            answer_tokens,
+            forgotten_tokens,
+            tool_calls: answered.replies.into_iter().map(tools::ToolCall::from).collect(),
+        }
+    }
+}
+
+fn finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::End => "end",
+        Finish::Stop => "stop",
+        Finish::Length => "length",
+        Finish::ContextFull => "context_full",
+        Finish::Cancelled => "cancelled",
     }
 }
 
@@ -93,23 +132,33 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.threads.set()?;
     let options = options(arguments)?;
     let prompt = [message(arguments)?];
+    let tools = arguments.tools.are_given().then(|| arguments.tools.open()).transpose()?;
     let watch = Watch::start()?;
     let model = Arc::new(arguments.model.load()?);
     let needed = model.prompt(&prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
+    let needed = if tools.is_some() { needed.saturating_add(TOOL_TOKENS) } else { needed };
     let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
     let mut conversation = Conversation::new(model, capacity)?;
     let mut out = io::stdout().lock();
     let mut shown = Ok(());
-    let answer = conversation.answer(&prompt, &options, &mut |event| {
+    let mut hear = |event: Event<'_>| {
         if let (Event::Piece(text), false) = (event, arguments.json) {
             shown = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         }
         if shown.is_err() || watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    };
+    let document = match &tools {
+        None => Document::from(conversation.answer(&prompt, &options, &mut hear)?),
+        Some(tools) => tools.answer(&mut conversation, &prompt, &options, &mut hear)?.into(),
+    };
     shown?;
     drop(out);
     watch.check()?;
-    console::print(&Document::from(answer), arguments.json)
+    console::print(&document, arguments.json)?;
+    if let Some(tools) = tools {
+        tools.wait(|| !watch.cancelled());
+    }
+    Ok(())
 }
 
 /// The question with what it is about.

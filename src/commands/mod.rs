@@ -14,3 +14,4 @@ pub(crate) mod quantize;
 pub(crate) mod run;
 mod sampling;
 mod threads;
+mod tools;

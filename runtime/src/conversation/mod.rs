@@ -25,9 +25,10 @@ use self::memory::Memory;
 pub use self::memory::PREFILL;
 pub use self::prompt::{Prompt, Slot};
 pub use self::sampler::{Sampler, Sampling};
+pub(crate) use self::stop::StopStrings;
 use self::window::Forgotten;
 use crate::backend::Backend;
-use crate::model::chat_template::Message;
+use crate::model::chat_template::{ChatTemplate, Message};
 use crate::{Error, ErrorKind, Result};
 
 /// One conversation. After an error or a cancel it can go on: what it remembers is always what was computed.
@@ -76,6 +77,11 @@ impl<B: Backend> Conversation<B> {
     /// What it remembers, position by position.
     pub fn slots(&self) -> &[Slot] {
         self.memory.slots()
+    }
+
+    /// How its model writes a chat.
+    pub(crate) fn template(&self) -> Option<&ChatTemplate> {
+        self.memory.model.template.as_ref()
     }
 
     fn check_room(&self, prompt: &Prompt) -> Result<()> {
