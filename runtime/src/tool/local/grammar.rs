@@ -53,3 +53,71 @@ fn held(schema: &Value) -> Value {
     }
     schema
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use llguidance::api::TopLevelGrammar;
+    use llguidance::toktrie::ApproximateTokEnv;
+    use llguidance::{Matcher, ParserFactory};
+
+    use super::*;
+    use crate::tool::builtin::{TimerList, Timers, UnitPrice};
+    use crate::tool::{Deny, Limits, Toolbox};
+
+    fn turn(calls: usize) -> Turn {
+        let mut toolbox = Toolbox::new(Arc::new(Deny), Limits { calls, ..Limits::default() });
+        let clock = Arc::new(lorgnette_device::clock::ManualClock::default());
+        toolbox.add(Arc::new(UnitPrice::default())).unwrap();
+        toolbox.add(Arc::new(TimerList::new(Timers::new(clock)))).unwrap();
+        Turn::new(Arc::new(toolbox))
+    }
+
+    /// Whether `text` is a whole answer.
+    fn fits(grammar: &str, text: &str) -> bool {
+        let factory = ParserFactory::new_simple(&ApproximateTokEnv::single_byte_env()).unwrap();
+        let grammar = TopLevelGrammar::from_lark(grammar.to_owned());
+        let mut matcher = Matcher::new(factory.create_parser(grammar));
+        text.bytes().all(|byte| matcher.consume_token(byte.into()).is_ok())
+            && (matcher.is_stopped() || matcher.is_accepting().unwrap())
+    }
+
+    const ITEM: &str = r#"{"items": [{"name": "oats", "price": 1.5, "amount": 500, "unit": "g"}]}"#;
+
+    #[test]
+    fn an_answer_is_text_or_text_and_one_call_that_fits() {
+        for format in [Format::Tagged, Format::Object, Format::Prompted] {
+            let call = |name: &str, arguments: &str| {
+                let (before, behind) = format.around(name);
+                format!("{before}{arguments}{behind}")
+            };
+            let good = [call("timers", "{}"), call("unit_price", ITEM)];
+            let text = "Oats < rice,\nas far as I see.";
+            let before = if format == Format::Object { "" } else { "One moment.\n" };
+            let bad = [
+                call("pay", "{}"),
+                call("timers", "{\"a\": 1}"),
+                call("unit_price", "{\"items\": []}"),
+                format!("{before}{}", &good[0][..good[0].len() - 1]),
+                format!("{}{text}", good[0]),
+            ];
+            let (may, must) = (lark(format, &turn(1), false), lark(format, &turn(1), true));
+            assert!(fits(&may, text) && !fits(&must, text), "{format:?}");
+            for call in good {
+                assert!(fits(&must, &call) && fits(&may, &format!("{before}{call}")), "{format:?} {call}");
+                assert!(!fits(&lark(format, &turn(0), false), &call), "{format:?}: no calls are left");
+            }
+            for call in bad {
+                assert!(!fits(&may, &call) && !fits(&must, &call), "{format:?} {call}");
+            }
+        }
+    }
+
+    #[test]
+    fn keywords_that_cannot_be_held_are_left_to_the_toolbox() {
+        let schema =
+            json!({"type": "object", "properties": {"a": {"type": "integer"}}, "not": {"required": ["b"]}});
+        assert!(fits(&format!("start: %json {}\n", held(&schema)), "{\"a\": 1}"));
+    }
+}
