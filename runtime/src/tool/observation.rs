@@ -55,7 +55,8 @@ impl Observation {
     #[must_use]
     pub fn limited(mut self, most: usize) -> Self {
         if self.text.len() > most {
-            self.text.truncate(self.text.floor_char_boundary(most));
+            let end = (0..=most).rev().find(|end| self.text.is_char_boundary(*end));
+            self.text.truncate(end.unwrap_or(0));
             self.cut = true;
         }
         self

@@ -73,7 +73,7 @@ impl Host {
         Ok(Self(Arc::new(Threads(Some(runtime)))))
     }
 
-    /// Connects to a server, within `time`, and returns the tools that its configuration names. A tool of a server that
+    /// Connects to a server, within `time` (the thread waits), and returns the tools that its configuration names. A tool of a server that
     /// is not on this machine at least [sends](Effect::Sends), whatever the configuration says.
     ///
     /// # Errors
