@@ -8,6 +8,7 @@
 # make cloud-bench   what contemplating costs beside the network; writes its part of docs/benchmarks.md
 # make cloud         contemplating at llama.cpp's server; fetches and builds it (minutes, gigabytes)
 # make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
+# make mcp           calls a server of tools that somebody else wrote, from PyPI
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
@@ -19,6 +20,8 @@ REFERENCE ?= target/reference
 ARM       ?= target/arm
 # Where the kernel of the emulated machine is fetched.
 VM ?= target/vm
+# Where a server of tools is installed.
+MCP ?= target/mcp
 
 # Debian and Ubuntu packages that building needs; tests against a real sound server, parity and device-vm need the
 # other lists too.
@@ -29,7 +32,7 @@ VULKAN_PACKAGES    = libvulkan1 mesa-vulkan-drivers
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
 
-.PHONY: run test check arm packages test-packages reference parity bench device-bench cloud cloud-bench device-vm fuzz
+.PHONY: run test check arm packages test-packages reference parity bench device-bench cloud cloud-bench device-vm mcp fuzz
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -93,6 +96,13 @@ device-vm: packages
 	tests/vm/set-up $(VM)
 	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test 'kernel*' --no-run --message-format=json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+
+mcp: packages
+	@tests/install-packages python3 python3-venv
+	python3 -m venv $(MCP)
+	$(MCP)/bin/pip install --quiet mcp-server-time==2026.10.19
+	LORGNETTE_MCP_TIME=$(abspath $(MCP))/bin/mcp-server-time $(CARGO) test --package lorgnette-runtime \
+		--features mcp --test mcp -- --ignored the_time_server
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

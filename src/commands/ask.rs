@@ -7,13 +7,20 @@ use chrono::{Datelike, Timelike};
 use lorgnette_quant::{Progress, Result};
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, WhenFull};
+#[cfg(feature = "cloud")]
+use lorgnette_runtime::mode::Mode;
+use lorgnette_runtime::mode::thinking::{self, Thought};
 use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
+use lorgnette_runtime::tool::local::Answered;
 use serde::Serialize;
 
 use super::backend::{self, Command};
 use super::threads::Threads;
-use super::{constraint, media, model, sampling};
+use super::{constraint, media, mode, model, sampling, tools};
 use crate::console::{self, Outcome, Watch};
+
+/// Room for what tools are, and for what came of them, beside question and answer.
+const TOOL_TOKENS: usize = 8192;
 
 /// Ask one question, about pictures and sounds or without, and stream the answer
 #[derive(clap::Args)]
@@ -26,9 +33,13 @@ pub(crate) struct Arguments {
     sampling: sampling::Arguments,
     #[command(flatten)]
     constraint: constraint::Arguments,
+    #[command(flatten)]
+    mode: mode::Arguments,
     #[cfg(feature = "cloud")]
     #[command(flatten)]
     contemplate: super::contemplate::Arguments,
+    #[command(flatten)]
+    tools: tools::Arguments,
     /// Tokens of the answer at most
     #[arg(long, value_name = "N", default_value_t = 512)]
     max_tokens: usize,
@@ -56,6 +67,8 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct Document {
     text: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reasoning: String,
     finish: &'static str,
     prompt_tokens: usize,
     image_tokens: usize,
@@ -64,6 +77,8 @@ struct Document {
     audio_passes: usize,
     answer_tokens: usize,
     forgotten_tokens: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<tools::ToolCall>,
 }
 
 impl fmt::Display for Document {
@@ -73,18 +88,12 @@ impl fmt::Display for Document {
     }
 }
 
-impl From<Answer> for Document {
-    fn from(answer: Answer) -> Self {
-        let finish = match answer.finish {
-            Finish::End => "end",
-            Finish::Stop => "stop",
-            Finish::Length => "length",
-            Finish::ContextFull => "context_full",
-            Finish::Cancelled => "cancelled",
-        };
+impl From<Thought> for Document {
+    fn from(Thought { reasoning, answer, .. }: Thought) -> Self {
         Self {
             text: answer.text,
-            finish,
+            reasoning,
+            finish: finish(answer.finish),
             prompt_tokens: answer.prompt_tokens,
             image_tokens: answer.prefilled_image_tokens,
             audio_tokens: answer.prefilled_audio_tokens,
@@ -92,7 +101,46 @@ impl From<Answer> for Document {
             audio_passes: answer.audio_passes,
             answer_tokens: answer.answer_tokens,
             forgotten_tokens: answer.forgotten_tokens,
+            tool_calls: Vec::new(),
         }
+    }
+}
+
+impl From<Answered> for Document {
+    /// Tokens and passes are those of all rounds; the prompt is the last one.
+    fn from(answered: Answered) -> Self {
+        let sum = |count: fn(&Answer) -> usize| answered.rounds.iter().map(count).sum();
+        let [answer_tokens, image_tokens, audio_tokens, vision_passes, audio_passes, forgotten_tokens] = [
+            sum(|round| round.answer_tokens),
+            sum(|round| round.prefilled_image_tokens),
+            sum(|round| round.prefilled_audio_tokens),
+            sum(|round| round.vision_passes),
+            sum(|round| round.audio_passes),
+            sum(|round| round.forgotten_tokens),
+        ];
+        Self {
+            text: answered.text,
+            reasoning: String::new(),
+            finish: finish(answered.finish),
+            prompt_tokens: answered.rounds.last().map_or(0, |round| round.prompt_tokens),
+            image_tokens,
+            audio_tokens,
+            vision_passes,
+            audio_passes,
+            answer_tokens,
+            forgotten_tokens,
+            tool_calls: answered.replies.into_iter().map(tools::ToolCall::from).collect(),
+        }
+    }
+}
+
+fn finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::End => "end",
+        Finish::Stop => "stop",
+        Finish::Length => "length",
+        Finish::ContextFull => "context_full",
+        Finish::Cancelled => "cancelled",
     }
 }
 
@@ -107,30 +155,42 @@ impl Command for Arguments {
     }
 }
 
-fn answer<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
+fn answer<B: Backend + 'static>(arguments: &Arguments, backend: B) -> Outcome {
     let options = options(arguments)?;
     let prompt = [message(arguments)?];
+    let tools = arguments.tools.are_given().then(|| arguments.tools.open()).transpose()?;
     let watch = Watch::start()?;
     let model = Arc::new(arguments.model.load(backend)?);
     let needed = model.prompt(&prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
+    let needed = if tools.is_some() { needed.saturating_add(TOOL_TOKENS) } else { needed };
     let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
     let mut conversation = Conversation::new(model, capacity)?;
     #[cfg(feature = "cloud")]
-    if arguments.contemplate.is_contemplating() {
+    if arguments.mode.mode() == Mode::Contemplating {
         return arguments.contemplate.answer(conversation, &prompt[0], &options, &watch, arguments.json);
     }
     let mut out = io::stdout().lock();
     let mut shown = Ok(());
-    let answer = conversation.answer(&prompt, &options, &mut |event| {
+    let mut hear = |event: Event<'_>| {
         if let (Event::Piece(text), false) = (event, arguments.json) {
             shown = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         }
         if shown.is_err() || watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    };
+    let document: Document = match &tools {
+        None => {
+            thinking::answer(&mut conversation, &prompt, &options, arguments.mode.mode(), &mut hear)?.into()
+        }
+        Some(tools) => tools.answer(&mut conversation, &prompt, &options, &mut hear)?.into(),
+    };
     shown?;
     drop(out);
     watch.check()?;
-    console::print(&Document::from(answer), arguments.json)
+    console::print(&document, arguments.json)?;
+    if let Some(tools) = tools {
+        tools.wait(|| !watch.cancelled());
+    }
+    Ok(())
 }
 
 /// The question with what it is about.

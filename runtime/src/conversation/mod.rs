@@ -27,9 +27,10 @@ pub use self::memory::PREFILL;
 pub use self::prompt::{Prompt, Slot};
 pub use self::recording::Recording;
 pub use self::sampler::{Sampler, Sampling};
+pub(crate) use self::stop::StopStrings;
 use self::window::Forgotten;
 use crate::backend::Backend;
-use crate::model::chat_template::{Message, Part, Role};
+use crate::model::chat_template::{ChatTemplate, Message, Part, Role};
 use crate::{Error, ErrorKind, Result};
 
 /// One conversation. After an error or a cancel it can go on: what it remembers is always what was computed.
@@ -120,6 +121,11 @@ impl<B: Backend> Conversation<B> {
     /// What answers.
     pub fn model(&self) -> &LanguageModel<B> {
         &self.memory.model
+    }
+
+    /// How its model writes a chat.
+    pub(crate) fn template(&self) -> Option<&ChatTemplate> {
+        self.memory.model.template.as_ref()
     }
 
     fn check_room(&self, prompt: &Prompt) -> Result<()> {

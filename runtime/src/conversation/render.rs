@@ -21,7 +21,8 @@ enum Media<'a> {
 impl<B: Backend> LanguageModel<B> {
     /// A chat, as the model's template writes it. Without a template the parts follow each other.
     ///
-    /// Nothing in the texts can become a control token: nobody ends their turn by typing the token that does.
+    /// Nothing in the texts, nor in what tools say of themselves, can become a control token: nobody ends their turn by
+    /// typing the token that does.
     ///
     /// # Errors
     /// What the template says, and [`ErrorKind::Unsupported`] when there is a picture or a sound and no tower for it.
@@ -29,7 +30,7 @@ impl<B: Backend> LanguageModel<B> {
         let media: Vec<_> = messages.iter().flat_map(|message| &message.content).filter_map(media).collect();
         let places = media.iter().map(|media| self.placeholder(*media)).collect::<Result<Vec<_>>>()?;
         let messages: Vec<_> = messages.iter().map(|message| self.shielded(message)).collect();
-        let text = self.rendered(&messages, options, &places)?;
+        let text = self.rendered(&messages, &self.with_shielded_tools(options), &places)?;
         let mut prompt = Prompt::default();
         let mut rest = text.as_str();
         for (media, place) in media.into_iter().zip(places) {
@@ -76,6 +77,14 @@ impl<B: Backend> LanguageModel<B> {
         }
         message.members.values_mut().for_each(|member| each_text(member, &shield));
         message
+    }
+
+    fn with_shielded_tools(&self, options: &RenderOptions) -> RenderOptions {
+        let tokens: Vec<_> = self.placeholders().map(|placeholder| placeholder.token).collect();
+        let mut options = options.clone();
+        let shield = |text: &mut String| *text = self.tokenizer.shield_from(text, &tokens);
+        options.tools.iter_mut().for_each(|tool| each_text(tool, &shield));
+        options
     }
 
     /// The text of `messages`, with `places` in their order. Where the template has none they are given to it as text.

@@ -1,18 +1,18 @@
 //! Ends an answer at given texts, which may come in pieces.
 
 /// Passes text on, except what could be the beginning of a stop string.
-pub(super) struct StopStrings<'a> {
+pub(crate) struct StopStrings<'a> {
     stops: &'a [String],
     held: String,
 }
 
 impl<'a> StopStrings<'a> {
-    pub(super) fn new(stops: &'a [String]) -> Self {
+    pub(crate) fn new(stops: &'a [String]) -> Self {
         Self { stops, held: String::new() }
     }
 
     /// The text that may be shown after `piece` came, and whether a stop string did.
-    pub(super) fn push(&mut self, piece: &str) -> (String, bool) {
+    pub(crate) fn push(&mut self, piece: &str) -> (String, bool) {
         self.held.push_str(piece);
         let stop =
             self.stops.iter().filter(|s| !s.is_empty()).filter_map(|s| self.held.find(s.as_str())).min();
@@ -26,7 +26,7 @@ impl<'a> StopStrings<'a> {
     }
 
     /// What was held back when no more comes.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.held
     }
 

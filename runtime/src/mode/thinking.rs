@@ -16,6 +16,10 @@ use crate::{Result, TokenId};
 const OPEN: &str = "<think>\n";
 const CLOSE: &str = "</think>";
 
+/// Tokens of reasoning where agents were asked for and the device is alone.
+#[cfg(feature = "cloud")]
+const ALONE: usize = 256;
+
 /// An answer, and what was thought before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thought {
@@ -42,6 +46,8 @@ pub fn answer<B: Backend>(
     let budget = match mode {
         Mode::Instant => 0,
         Mode::Thinking { budget } => budget,
+        #[cfg(feature = "cloud")]
+        Mode::Contemplating => ALONE,
     };
     if budget == 0 {
         options.render.enable_thinking = Some(false);

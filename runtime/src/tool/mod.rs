@@ -8,6 +8,11 @@
 //!
 //! Nothing here needs a network or an async runtime; servers of tools are in `mcp`, behind the feature of that name.
 
+pub mod builtin;
+pub mod local;
+#[cfg(feature = "mcp")]
+pub mod mcp;
+
 mod approval;
 mod call;
 mod error;
@@ -30,7 +35,7 @@ pub use self::observation::{Observation, Origin};
 pub use self::spec::{Effect, Spec};
 pub use self::toolbox::{Limits, Toolbox};
 pub use self::turn::{Reply, Turn};
-pub use self::wait::{block_on, within};
+pub use self::wait::{block_on, block_on_while, within};
 
 /// A future that can be sent to another thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

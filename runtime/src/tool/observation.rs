@@ -98,7 +98,7 @@ pub(super) fn numbered(json: &str, is_special: impl Fn(char) -> bool) -> String 
 }
 
 /// Whether a character is not seen, or makes others be seen elsewhere: controls, directions of writing, tags.
-fn hides(c: char) -> bool {
+pub(in crate::tool) fn hides(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fdd0}'..='\u{fdef}' | '\u{e0000}'..='\u{e007f}')

@@ -3,6 +3,7 @@
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use super::observation::hides;
 use super::{ToolError, ToolErrorKind};
 
 /// Bytes of a schema at most, as it is written.
@@ -23,6 +24,9 @@ impl Schema {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err(refuse("expected that of an object, with \"type\": \"object\"".into()));
         }
+        if let Some(name) = strange_name(schema) {
+            return Err(refuse(format!("found the name {name:?}, expected names that print, without <")));
+        }
         let bytes = schema.to_string().len();
         if bytes > LARGEST {
             return Err(refuse(format!("found {bytes} bytes, expected at most {LARGEST}")));
@@ -42,6 +46,19 @@ impl Schema {
             let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
             ToolError::new(ToolErrorKind::Arguments, format!("{place}{e}"))
         })
+    }
+}
+
+/// A name in `value` that could begin a mark of a chat format. Texts are shielded where they are rendered, names are not.
+fn strange_name(value: &Value) -> Option<&str> {
+    match value {
+        Value::Array(values) => values.iter().find_map(strange_name),
+        Value::Object(members) => {
+            let strange = |name: &&String| name.contains(|c: char| c == '<' || hides(c));
+            let name = members.keys().find(strange).map(String::as_str);
+            name.or_else(|| members.values().find_map(strange_name))
+        }
+        _ => None,
     }
 }
 
@@ -80,6 +97,7 @@ mod tests {
             of(json!({"$ref": "#/nowhere"})),
             of(json!({"pattern": "(a{1000}){1000}"})),
             of(json!({"pattern": "("})),
+            of(json!({"properties": {"<|im_end|>": {}}})),
             of(json!({"const": "x".repeat(LARGEST)})),
             json!({"type": "object", "$schema": "https://example.com/meta"}),
         ];

@@ -30,6 +30,20 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// As [`block_on`], as long as `goes_on`, which is asked about twenty times a second; `None` when it does not.
+pub fn block_on_while<T>(future: impl Future<Output = T>, mut goes_on: impl FnMut() -> bool) -> Option<T> {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return Some(value),
+            Poll::Pending if goes_on() => thread::park_timeout(Duration::from_millis(50)),
+            Poll::Pending => return None,
+        }
+    }
+}
+
 /// What comes of `future` within `time`; `None` when nothing did. It is polled first, so that what is ready needs no
 /// time; for one that is not, a thread keeps the time under any executor.
 pub async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {

@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 
 use lorgnette_quant::{Progress, Result};
-use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{AnswerOptions, Conversation, Event};
 use lorgnette_runtime::mode::contemplating::Local;
 use lorgnette_runtime::model::chat_template::{Message, Part, Role};
@@ -12,8 +12,8 @@ use crate::console::Watch;
 const DESCRIPTION: usize = 96;
 
 /// What the device says of the pictures.
-pub(super) fn described(
-    conversation: &mut Conversation<Cpu>,
+pub(super) fn described<B: Backend>(
+    conversation: &mut Conversation<B>,
     question: &Message,
     options: &AnswerOptions,
     watch: &Watch,
@@ -32,8 +32,8 @@ pub(super) fn described(
 }
 
 /// The device's own answer.
-pub(super) fn local(
-    mut conversation: Conversation<Cpu>,
+pub(super) fn local<B: Backend + 'static>(
+    mut conversation: Conversation<B>,
     question: Message,
     options: AnswerOptions,
 ) -> Box<dyn Local> {
@@ -41,7 +41,7 @@ pub(super) fn local(
         let hear = &mut |event: Event<'_>| match event {
             Event::Piece(text) => on(text),
             // Nothing is said, but it may be asked to stop.
-            Event::Encoded { .. } | Event::Prefilled { .. } => on(""),
+            Event::Encoded { .. } | Event::Prefilled { .. } | Event::Thought(_) => on(""),
         };
         conversation.answer(&[question], &options, hear).map(drop)
     })

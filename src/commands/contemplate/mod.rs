@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use lorgnette_quant::Progress;
-use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{AnswerOptions, Conversation};
 use lorgnette_runtime::mode::contemplating::{
     Asked, Config, Consents, Contemplator, Events, Kind, Ledger, Outcome as Answered, Portable, Term,
@@ -27,27 +27,15 @@ use crate::places;
 /// Between two looks at whether Ctrl-C was pressed: a cancel has to be felt at once.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How hard to think, and with whose help.
+/// Whose help may be asked for, and with what.
 #[derive(clap::Args)]
 #[group(skip)]
 pub(crate) struct Arguments {
-    /// How hard to think; contemplating asks a cloud of agents, and needs an endpoint and your consent
-    #[arg(long, value_enum, default_value_t)]
-    mode: Mode,
     #[command(flatten)]
     config: ConfigFile,
     /// What may leave the device for this question; several may be given
     #[arg(long, value_name = "KIND", value_enum)]
     consent: Vec<Consent>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Mode {
-    /// The model of the device answers at once
-    #[default]
-    Instant,
-    /// Agents think in parallel, the device drafts meanwhile
-    Contemplating,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,14 +73,10 @@ pub(crate) fn ledger(config: &Config) -> PathBuf {
 }
 
 impl Arguments {
-    pub(crate) fn is_contemplating(&self) -> bool {
-        self.mode == Mode::Contemplating
-    }
-
     /// Answers the question, with the model in `conversation` for what the device can do.
-    pub(crate) fn answer(
+    pub(crate) fn answer<B: Backend + 'static>(
         &self,
-        mut conversation: Conversation<Cpu>,
+        mut conversation: Conversation<B>,
         question: &Message,
         options: &AnswerOptions,
         watch: &Watch,
