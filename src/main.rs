@@ -22,7 +22,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Ask(commands::ask::Arguments),
+    Ask(Box<commands::ask::Arguments>),
     Bench(commands::bench::Arguments),
     Inspect(commands::inspect::Arguments),
     #[cfg(feature = "cloud")]
