@@ -4,7 +4,6 @@
 
 mod commands;
 mod console;
-#[cfg(feature = "cloud")]
 mod places;
 
 use std::io;

@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 /// The folder of what the user configures.
+#[cfg(feature = "cloud")]
 pub(crate) fn config() -> PathBuf {
     folder("XDG_CONFIG_HOME", ".config")
 }

@@ -167,7 +167,15 @@ fn answer<B: Backend + 'static>(arguments: &Arguments, backend: B) -> Outcome {
     let mut conversation = Conversation::new(model, capacity)?;
     #[cfg(feature = "cloud")]
     if arguments.mode.mode() == Mode::Contemplating {
-        return arguments.contemplate.answer(conversation, &prompt[0], &options, &watch, arguments.json);
+        let tools = tools.as_ref().map(tools::Tools::toolbox);
+        return arguments.contemplate.answer(
+            conversation,
+            tools,
+            &prompt[0],
+            &options,
+            &watch,
+            arguments.json,
+        );
     }
     let mut out = io::stdout().lock();
     let mut shown = Ok(());

@@ -17,6 +17,7 @@ use lorgnette_runtime::mode::contemplating::{
     Asked, Config, Consents, Contemplator, Events, Kind, Ledger, Outcome as Answered, Portable, Term,
 };
 use lorgnette_runtime::model::chat_template::{Message, Part};
+use lorgnette_runtime::tool::Toolbox;
 use tokio::runtime::{Builder, Runtime};
 
 use self::draft::{described, local};
@@ -77,6 +78,7 @@ impl Arguments {
     pub(crate) fn answer<B: Backend + 'static>(
         &self,
         mut conversation: Conversation<B>,
+        tools: Option<Arc<Toolbox>>,
         question: &Message,
         options: &AnswerOptions,
         watch: &Watch,
@@ -90,6 +92,10 @@ impl Arguments {
             asked.description = Some(described(&mut conversation, question, options, watch)?);
         }
         let contemplator = Contemplator::new(&config, Arc::new(consents), open(&ledger(&config))?)?;
+        let contemplator = match tools {
+            Some(tools) => contemplator.with_tools(tools),
+            None => contemplator,
+        };
         let local = local(conversation, question.clone(), options.clone());
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let answered = runtime.block_on(async {

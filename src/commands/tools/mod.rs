@@ -1,7 +1,6 @@
 mod calls;
 mod terminal;
 
-use std::env;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use lorgnette_runtime::tool::{Tool, Toolbox};
 
 pub(crate) use self::calls::ToolCall;
 use self::terminal::Terminal;
+use crate::places;
 
 /// For a server of tools to start and say what it has.
 const START_TIME: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ impl Arguments {
     pub(crate) fn open(&self) -> Result<Tools, Box<dyn Error>> {
         let config = self.file.as_deref().map(Config::read).transpose()?.unwrap_or_default();
         let timers = Timers::new(Arc::new(MonotonicClock));
-        let notes = NoteFile::new(data_folder().join("notes.jsonl"));
+        let notes = NoteFile::new(places::data().join("notes.jsonl"));
         let mut toolbox = Toolbox::new(Arc::new(Terminal::new(&self.approve)), config.limits());
         let mut names: Vec<_> = self.names.iter().chain(&config.tools).collect();
         names.sort();
@@ -80,6 +80,12 @@ impl Arguments {
 }
 
 impl Tools {
+    /// What can be called.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn toolbox(&self) -> Arc<Toolbox> {
+        Arc::clone(&self.toolbox)
+    }
+
     /// Waits for the next timer, or a tenth of a second; `false` when none runs.
     fn wait_a_little(&self) -> bool {
         let Some(next) = self.timers.next() else { return false };
@@ -87,12 +93,4 @@ impl Tools {
         clock.sleep_until(next.min(clock.now() + Duration::from_millis(100)));
         true
     }
-}
-
-/// Where notes are, as the XDG Base Directory Specification has it.
-fn data_folder() -> PathBuf {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let data = set("XDG_DATA_HOME").filter(|path| path.is_absolute());
-    let data = data.or_else(|| Some(set("HOME")?.join(".local/share")));
-    data.unwrap_or_else(|| PathBuf::from(".")).join("lorgnette")
 }
