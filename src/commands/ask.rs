@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, IsTerminal, Read, Write};
 use std::ops::ControlFlow;
@@ -6,11 +7,11 @@ use std::sync::Arc;
 use chrono::{Datelike, Timelike};
 use lorgnette_quant::{Progress, Result};
 use lorgnette_runtime::backend::Backend;
-use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, WhenFull};
+use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, Shown, WhenFull};
 use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
 use serde::Serialize;
 
-use super::backend::{self, Command};
+use super::backend::{self, Command, Place};
 use super::threads::Threads;
 use super::{constraint, media, model, sampling};
 use crate::console::{self, Outcome, Watch};
@@ -93,37 +94,61 @@ impl From<Answer> for Document {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    arguments.threads.set()?;
-    arguments.backend.run(arguments)
+/// A question, and what was shown of its answer.
+struct Question<'a> {
+    arguments: &'a Arguments,
+    options: AnswerOptions,
+    prompt: [Message; 1],
+    watch: Watch,
+    shown: RefCell<Shown>,
 }
 
-impl Command for Arguments {
-    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
-        answer(self, backend)
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    arguments.threads.set()?;
+    let question = Question {
+        arguments,
+        options: options(arguments)?,
+        prompt: [message(arguments)?],
+        watch: Watch::start()?,
+        shown: RefCell::default(),
+    };
+    arguments.backend.run(&question)
+}
+
+impl Command for Question<'_> {
+    const ANSWERS: bool = true;
+
+    fn run_on<B: Backend + 'static>(&self, backend: B, _: &Place) -> Outcome {
+        self.shown.borrow_mut().again();
+        self.answer(backend)
     }
 }
 
-fn answer<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
-    let options = options(arguments)?;
-    let prompt = [message(arguments)?];
-    let watch = Watch::start()?;
-    let model = Arc::new(arguments.model.load(backend)?);
-    let needed = model.prompt(&prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
-    let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
-    let mut conversation = Conversation::new(model, capacity)?;
-    let mut out = io::stdout().lock();
-    let mut shown = Ok(());
-    let answer = conversation.answer(&prompt, &options, &mut |event| {
-        if let (Event::Piece(text), false) = (event, arguments.json) {
-            shown = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        }
-        if shown.is_err() || watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
-    shown?;
-    drop(out);
-    watch.check()?;
-    console::print(&Document::from(answer), arguments.json)
+impl Question<'_> {
+    fn answer<B: Backend>(&self, backend: B) -> Outcome {
+        let Self { arguments, options, prompt, watch, .. } = self;
+        let model = Arc::new(arguments.model.load(backend)?);
+        let needed = model.prompt(prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
+        let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
+        let mut conversation = Conversation::new(model, capacity)?;
+        let mut out = io::stdout().lock();
+        let mut wrote = Ok(());
+        let answer = conversation.answer(prompt, options, &mut |event| {
+            if let (Event::Piece(text), false) = (event, arguments.json) {
+                wrote =
+                    out.write_all(self.shown.borrow_mut().news(text).as_bytes()).and_then(|()| out.flush());
+            }
+            if wrote.is_err() || watch.cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        wrote?;
+        drop(out);
+        watch.check()?;
+        console::print(&Document::from(answer), arguments.json)
+    }
 }
 
 /// The question with what it is about.
