@@ -34,6 +34,11 @@ pub(crate) fn fail(error: &dyn Error) -> ExitCode {
     ExitCode::from(1)
 }
 
+/// Says what somebody should know though the work goes on.
+pub(crate) fn warn(text: &str) {
+    drop(writeln!(io::stderr(), "lorgnette: {text}"));
+}
+
 /// A progress bar, where stderr is a terminal, and the ear for Ctrl-C.
 pub(crate) struct Watch {
     bar: ProgressBar,

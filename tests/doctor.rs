@@ -21,6 +21,7 @@ fn doctor(folder: &Path, arguments: &[&str]) -> String {
         .arg("--sysfs")
         .arg(folder.join("sys"))
         .env("ALSA_CONFIG_PATH", folder.join("asound.conf"))
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -101,4 +102,23 @@ fn cameras_are_shown_with_what_they_offer_and_a_broken_one_with_what_is_wrong() 
         json!({"format": "MJPG", "width": 1280, "height": 720, "frames_per_second": [15.0, 30.0, 200.0]});
     assert_eq!(found["cameras"][0]["modes"], json!([mode]));
     assert!(found["cameras"][1]["error"].is_string());
+}
+
+/// Needs nothing: where there is an adapter its tests must be passed.
+#[test]
+#[cfg(feature = "gpu")]
+fn adapters_are_shown_with_the_tests_of_their_kernels() {
+    let folder = tempfile::tempdir().unwrap();
+    let found: Value = serde_json::from_str(&doctor(folder.path(), &["--json"])).unwrap();
+    let adapters = found["gpu"]["adapters"].as_array().unwrap();
+    let text = doctor(folder.path(), &[]);
+    let Some(first) = adapters.first() else {
+        assert!(text.contains("no adapter"), "{text}");
+        return;
+    };
+    assert!(text.contains(first["name"].as_str().unwrap()), "{text}");
+    assert!(found["gpu"]["record"]["tests"]["norms"]["error"].is_number(), "{found}");
+    assert_eq!(found["gpu"]["left_out"], json!([]));
+    assert!(found["gpu"]["cache"].as_str().unwrap().contains("lorgnette/gpu-"), "{found}");
+    assert!(text.contains("norms: ") && text.contains("kept in "), "{text}");
 }

@@ -1,7 +1,7 @@
 //! Whole models on the GPU: what they say is what the processor says, and what it takes is counted.
 
 #![cfg(feature = "gpu")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "common/adapter.rs"]
 mod adapter;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use adapter::gpu;
 use common::models::{converted, converted_with_towers};
+use lorgnette_device::clock::ManualClock;
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_quant::quantize::{Mix, Options, quantize};
 use lorgnette_runtime::TokenId;
@@ -19,6 +20,8 @@ use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::backend::gpu::{Counters, Without};
 use lorgnette_runtime::conversation::{AnswerOptions, Constraint, Conversation, LanguageModel, Sampling};
+use lorgnette_runtime::live::{Done, Engine, Job, Relay, Worker};
+use lorgnette_runtime::mode::Mode;
 use lorgnette_runtime::model::chat_template::{Message, Role};
 use lorgnette_runtime::model::decoder::{Decoder, Input, Wanted};
 use lorgnette_runtime::model::vision::{Place, Tile, VisionTower};
@@ -131,4 +134,46 @@ fn answer<B: Backend>(backend: B, model: &Arc<Gguf>, options: &AnswerOptions) ->
     let mut conversation = Conversation::new(model, 128).unwrap();
     let messages = [Message::text(Role::User, "what is it?")];
     conversation.answer(&messages, options, &mut |_| ControlFlow::Continue(())).unwrap().text
+}
+
+fn engine<B: Backend>(backend: B) -> Engine<B> {
+    let model = Arc::new(LanguageModel::load(backend, &converted("Qwen2.5-tiny")).unwrap());
+    let options = AnswerOptions { max_tokens: 12, ..AnswerOptions::default() };
+    Engine::new(model, 128, Vec::new(), options, Arc::new(ManualClock::default())).unwrap()
+}
+
+/// What is shown and what is answered in two turns; `on_piece` is called at each piece.
+fn talked(worker: &mut impl Worker, on_piece: &dyn Fn()) -> Vec<(String, String)> {
+    let mut turn = |number: u64| {
+        let (mut shown, mut text) = (String::new(), String::new());
+        let question = Job::Read("what is it?".into());
+        for job in [Job::Begin(None), question, Job::Answer(number, Mode::Instant), Job::Keep] {
+            worker.run(job, &mut |done| match done {
+                Done::Piece(_, piece) => {
+                    shown.push_str(&piece);
+                    on_piece();
+                }
+                Done::Answered(_, answered) => text = answered.answer.text,
+                Done::Failed(_, error) => panic!("{error}"),
+                _ => {}
+            });
+        }
+        (shown, text)
+    };
+    [turn(1), turn(2)].to_vec()
+}
+
+#[test]
+fn a_turn_whose_device_is_lost_is_answered_by_the_processor() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let expected = talked(&mut engine(Cpu), &|| {});
+    assert!(expected.iter().all(|(shown, text)| shown == text && !text.is_empty()), "{expected:?}");
+    let mut relay = Relay::new(
+        engine(gpu.clone()),
+        Box::new(|history| {
+            assert!(history.is_empty());
+            Ok(engine(Cpu))
+        }),
+    );
+    assert_eq!(talked(&mut relay, &|| gpu.destroy()), expected);
 }

@@ -8,7 +8,7 @@ use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::model::decoder::{Decoder, Wanted};
 use serde::Serialize;
 
-use super::backend::{self, Command};
+use super::backend::{self, Command, Place};
 use super::threads::Threads;
 use crate::console::{self, Outcome};
 
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Command for Arguments {
-    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
+    fn run_on<B: Backend + 'static>(&self, backend: B, _: &Place) -> Outcome {
         print(self, backend)
     }
 }

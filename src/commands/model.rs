@@ -7,7 +7,7 @@ use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::LanguageModel;
 
 /// Which model answers.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 #[group(skip)]
 pub(crate) struct Arguments {
     /// The language model, or its first shard

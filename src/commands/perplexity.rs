@@ -10,7 +10,7 @@ use lorgnette_runtime::conversation::LanguageModel;
 use lorgnette_runtime::measure::{Divergence, Estimate, Perplexity, divergence, perplexity};
 use serde::Serialize;
 
-use super::backend::{self, Command};
+use super::backend::{self, Command, Place};
 use super::threads::Threads;
 use crate::console::{self, Outcome, Watch};
 
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Command for Arguments {
-    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
+    fn run_on<B: Backend + 'static>(&self, backend: B, _: &Place) -> Outcome {
         measure(self, &backend)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use lorgnette_quant::TensorType;
 use lorgnette_quant::gguf::Tensor;
+use lorgnette_quant::{TensorType, block};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -50,6 +50,17 @@ impl Matrix {
         }
         let data = Data::Made(values.iter().flat_map(|value| value.to_le_bytes()).collect());
         Ok(Self { name, ty: TensorType::F32, columns, rows: values.len() / columns, data })
+    }
+
+    /// As [`from_values`](Self::from_values), in blocks of `ty`.
+    ///
+    /// # Errors
+    /// As there, and as [`block::encode`].
+    pub fn encoded(ty: TensorType, columns: usize, values: &[f32]) -> Result<Self> {
+        let plain = Self::from_values(ty.to_string(), columns, values)?;
+        let mut bytes = vec![0; values.len() / ty.block_len() * ty.block_bytes()];
+        block::encode(ty, values, columns, None, &mut bytes)?;
+        Ok(Self { ty, data: Data::Made(bytes), ..plain })
     }
 
     /// The same numbers in rows of `columns`: a convolution's window as one row.

@@ -3,6 +3,8 @@
 //! A model is a sequence of *stages*, five a layer, and not of single operators: so that a device with costly
 //! dispatches has few of them, and a processor can keep a row in its cache from norm to projection.
 
+#[cfg(feature = "gpu")]
+pub mod auto;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;

@@ -13,6 +13,7 @@ mod prompt;
 mod recording;
 mod render;
 mod sampler;
+mod shown;
 mod stop;
 mod window;
 
@@ -27,6 +28,7 @@ pub use self::memory::PREFILL;
 pub use self::prompt::{Prompt, Slot};
 pub use self::recording::Recording;
 pub use self::sampler::{Sampler, Sampling};
+pub use self::shown::Shown;
 pub(crate) use self::stop::StopStrings;
 use self::window::Forgotten;
 use crate::backend::Backend;

@@ -19,7 +19,7 @@ use crate::{Error, Result};
 pub type AnswerId = u64;
 
 /// What an [`Engine`] is asked to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Job {
     /// A turn begins, about what the wearer sees now.
     Begin(Option<Image>),
@@ -127,6 +127,11 @@ impl<B: Backend> Engine<B> {
     /// The switch that breaks answers off, from any thread.
     pub fn cancel(&self) -> Cancel {
         self.cancel.clone()
+    }
+
+    /// The same switch as another engine has.
+    pub(super) fn share_cancel(&mut self, cancel: Cancel) {
+        self.cancel = cancel;
     }
 
     /// Turns that are over, and what was there at the start.

@@ -7,12 +7,12 @@ use std::thread;
 use lorgnette_device::clock::Clock;
 use tokio::sync::mpsc;
 
-use super::engine::{Done, Engine, Job};
+use super::engine::{Done, Job};
 use super::event::{Action, Event, Report};
 use super::queue::Queue;
+use super::relay::Worker;
 use super::session::Session;
 use super::trace::{Span, Stage};
-use crate::backend::Backend;
 use crate::{Error, ErrorKind, Result};
 
 /// Events that may wait for the loop: two seconds of sound, and frames.
@@ -25,9 +25,9 @@ pub const EVENTS: usize = 128;
 ///
 /// # Errors
 /// [`ErrorKind::Io`] when there is no thread to be had.
-pub async fn talk<B: Backend + 'static>(
+pub async fn talk(
     mut session: Session,
-    engine: Engine<B>,
+    engine: impl Worker + 'static,
     clock: Arc<dyn Clock>,
     sender: mpsc::Sender<Event>,
     mut events: mpsc::Receiver<Event>,
@@ -65,7 +65,7 @@ pub async fn talk<B: Backend + 'static>(
 }
 
 /// What the thread of the engine does.
-fn work<B: Backend>(mut engine: Engine<B>, queue: &Queue, clock: &dyn Clock, sender: &mpsc::Sender<Event>) {
+fn work(mut engine: impl Worker, queue: &Queue, clock: &dyn Clock, sender: &mpsc::Sender<Event>) {
     while let Some((since, job)) = queue.pop() {
         // A loop that is gone wants no news.
         let mut tell = |done| drop(sender.blocking_send(Event::Engine(done)));

@@ -17,7 +17,7 @@ use lorgnette_runtime::measure::{
 };
 
 use self::report::{Model, Report, Row, Unit};
-use super::backend::{self, Command};
+use super::backend::{self, Command, Place};
 use super::model;
 use super::threads::Threads;
 use crate::console::{self, Outcome, Watch};
@@ -69,19 +69,19 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Command for Arguments {
-    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
-        measure_all(self, backend)
+    fn run_on<B: Backend + 'static>(&self, backend: B, place: &Place) -> Outcome {
+        measure_all(self, backend, place)
     }
 }
 
-fn measure_all<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
+fn measure_all<B: Backend>(arguments: &Arguments, backend: B, place: &Place) -> Outcome {
     let file = Arc::new(Gguf::open(arguments.model.path())?);
     let model = arguments.model.load_from(backend, &file)?;
     if arguments.first_token {
         return cold_start::answer(&model, arguments.prompt.get() as usize);
     }
     let watch = Watch::start_steps()?;
-    let measurements = measurements(&model, arguments);
+    let measurements = measurements(&model, arguments, place.name);
     let mut rows = Vec::new();
     for (number, measurement) in measurements.iter().enumerate() {
         watch.advance(&measurement.name, number as u64, measurements.len() as u64);
@@ -90,7 +90,8 @@ fn measure_all<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
     watch.advance("", measurements.len() as u64, measurements.len() as u64);
     let report = Report {
         model: Model::of(&file).map_err(|e| e.in_file(arguments.model.path()))?,
-        backend: arguments.backend.name(),
+        backend: place.name,
+        chosen: place.reason.clone(),
         threads: cpu::threads(),
         tests: rows,
         peak_memory_bytes: peak_memory(),
@@ -102,6 +103,7 @@ fn measure_all<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
 fn measurements<'a, B: Backend>(
     model: &'a LanguageModel<B>,
     arguments: &'a Arguments,
+    backend: &'static str,
 ) -> Vec<Measurement<'a>> {
     let (prompt, generate) = (arguments.prompt.get() as usize, arguments.generate.get() as usize);
     let decoder = model.decoder();
@@ -115,9 +117,8 @@ fn measurements<'a, B: Backend>(
         Measurement::new(format!("time to first token, {prompt}"), Unit::Milliseconds, move || {
             first_token(decoder, prompt).map(|(took, _)| milliseconds(took))
         }),
-        Measurement::new(format!("cold start, {}", cold_start::PROMPT), Unit::Milliseconds, || {
-            cold_start::measure(arguments.model.path(), arguments.backend.name(), cpu::threads())
-                .map(milliseconds)
+        Measurement::new(format!("cold start, {}", cold_start::PROMPT), Unit::Milliseconds, move || {
+            cold_start::measure(arguments.model.path(), backend, cpu::threads()).map(milliseconds)
         }),
     ];
     if let Some(tower) = model.vision() {

@@ -12,6 +12,9 @@ use serde::Serialize;
 pub(super) struct Report {
     pub(super) model: Model,
     pub(super) backend: &'static str,
+    /// Why it is computed there, where nobody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) chosen: Option<String>,
     pub(super) threads: usize,
     pub(super) tests: Vec<Row>,
     /// Absent where the system does not say.

@@ -10,10 +10,11 @@ use lorgnette_device::camera::{self, Camera, Frame};
 use lorgnette_device::clock::{Clock, MonotonicClock};
 use lorgnette_device::microphone::{self, Microphone};
 use lorgnette_runtime::backend::Backend;
+use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::AnswerOptions;
 use lorgnette_runtime::live::{
-    EVENTS, Earshot, Engine, Event, Listening, ListeningOptions, Presence, Report, Session, Trace, talk,
-    write_perfetto,
+    EVENTS, Earshot, Engine, Event, Listening, ListeningOptions, Presence, Relay, Report, Reserve, Session,
+    Trace, talk, write_perfetto,
 };
 use lorgnette_runtime::mode::Mode;
 use lorgnette_runtime::model::chat_template::{Message, Role};
@@ -22,7 +23,7 @@ use tokio::sync::mpsc;
 use super::{PATIENCE, ears, eyes};
 use crate::commands::threads::Threads;
 use crate::commands::{backend, model};
-use crate::console::{Live, Outcome};
+use crate::console::{self, Live, Outcome};
 
 /// What answers, and how.
 #[derive(clap::Args)]
@@ -75,11 +76,14 @@ pub(super) fn run(arguments: &super::Arguments, model: &model::Arguments) -> Out
 }
 
 impl backend::Command for Talk<'_> {
-    fn run_on<B: Backend + 'static>(&self, backend: B) -> Outcome {
+    fn run_on<B: Backend + 'static>(&self, backend: B, _: &backend::Place) -> Outcome {
         let Self { arguments, model } = *self;
         let clock: Arc<dyn Clock> = Arc::new(MonotonicClock);
-        let engine = engine(&arguments.talk, model, backend, clock.clone())?;
+        let system = arguments.talk.system.iter().map(|text| Message::text(Role::System, text)).collect();
+        let make = Make { model: model.clone(), limits: Limits::of(&arguments.talk), clock: clock.clone() };
+        let engine = make.engine(backend, system)?;
         let session = session(&arguments.talk, &engine);
+        let engine = Relay::new(engine, make.reserve());
         let live = Live::start()?;
         let (sender, events) = mpsc::channel(EVENTS);
         let ended = Arc::new(AtomicBool::new(false));
@@ -100,17 +104,41 @@ impl backend::Command for Talk<'_> {
     }
 }
 
-fn engine<B: Backend>(
-    arguments: &Arguments,
-    model: &model::Arguments,
-    backend: B,
+/// How much is said at most.
+#[derive(Clone, Copy)]
+struct Limits {
+    context: usize,
+    max_tokens: usize,
+}
+
+impl Limits {
+    fn of(arguments: &Arguments) -> Self {
+        Self { context: arguments.context, max_tokens: arguments.max_tokens }
+    }
+}
+
+/// What engines are made of.
+struct Make {
+    model: model::Arguments,
+    limits: Limits,
     clock: Arc<dyn Clock>,
-) -> lorgnette_runtime::Result<Engine<B>> {
-    let model = Arc::new(model.load(backend)?);
-    let capacity = arguments.context.min(model.decoder().config().context);
-    let system = arguments.system.iter().map(|text| Message::text(Role::System, text)).collect();
-    let options = AnswerOptions { max_tokens: arguments.max_tokens, ..AnswerOptions::default() };
-    Engine::new(model, capacity, system, options, clock)
+}
+
+impl Make {
+    fn engine<B: Backend>(&self, backend: B, history: Vec<Message>) -> lorgnette_runtime::Result<Engine<B>> {
+        let model = Arc::new(self.model.load(backend)?);
+        let capacity = self.limits.context.min(model.decoder().config().context);
+        let options = AnswerOptions { max_tokens: self.limits.max_tokens, ..AnswerOptions::default() };
+        Engine::new(model, capacity, history, options, self.clock.clone())
+    }
+
+    /// An engine on the processor, for when the device is lost.
+    fn reserve(self) -> Reserve<Cpu> {
+        Box::new(move |history| {
+            console::warn("the device failed; from now on it is the processor that answers");
+            self.engine(Cpu, history)
+        })
+    }
 }
 
 fn session<B: Backend>(arguments: &Arguments, engine: &Engine<B>) -> Session {

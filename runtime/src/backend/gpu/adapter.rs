@@ -1,5 +1,7 @@
 //! Which adapter computes, and what it can do.
 
+use std::path::PathBuf;
+
 use wgpu::{DeviceType, Features};
 
 use crate::{Error, ErrorKind, Result};
@@ -19,6 +21,42 @@ pub struct Traits {
     pub max_binding: u64,
     /// Bytes of memory that a group of threads shares.
     pub group_memory: u32,
+    /// Whether it computes in f16.
+    pub f16: bool,
+    /// Whether subgroups multiply small matrices together.
+    pub cooperative_matrices: bool,
+}
+
+/// How an adapter is opened. The default takes the kernels as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What is not to be used.
+    pub without: Without,
+    /// Whether kernels are tested before they are used, and those timed that compute the same.
+    pub tuned: bool,
+    /// The folder in which what was found is kept. Without one it is found anew.
+    pub cache: Option<PathBuf>,
+    /// Kernels that are other than they should be: for trying what a driver does that compiles them wrongly.
+    pub altered: Vec<Alteration>,
+}
+
+/// One text in place of another in the WGSL of kernels.
+#[derive(Clone, Debug)]
+pub struct Alteration {
+    /// The template, as `matmul/tile.wgsl`.
+    pub file: &'static str,
+    /// What is replaced wherever it is.
+    pub from: &'static str,
+    /// By what.
+    pub to: &'static str,
+}
+
+impl Options {
+    /// `source` is what the template `file` was expanded to.
+    pub(super) fn alter(&self, file: &str, source: String) -> String {
+        let altered = self.altered.iter().filter(|alteration| alteration.file == file);
+        altered.fold(source, |source, alteration| source.replace(alteration.from, alteration.to))
+    }
 }
 
 /// What is not to be used, though the adapter may have it: for trying how others fare.
@@ -30,20 +68,33 @@ pub struct Without {
     pub bindings_above: Option<u64>,
 }
 
-/// The adapter that is likely to be fastest, with all features that kernels use.
-pub(super) fn open(without: Without) -> Result<(Traits, wgpu::Device, wgpu::Queue)> {
+/// All adapters that can compute, the one that is likely to be fastest first.
+fn able() -> Vec<wgpu::Adapter> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::VULKAN,
         flags: wgpu::InstanceFlags::empty(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN));
-    let able = adapters.into_iter().filter(|adapter| adapter.features().contains(Features::IMMEDIATES));
-    let adapter = able.min_by_key(|adapter| rank(adapter.get_info().device_type));
+    let mut able: Vec<_> =
+        adapters.into_iter().filter(|adapter| adapter.features().contains(Features::IMMEDIATES)).collect();
+    able.sort_by_key(|adapter| rank(adapter.get_info().device_type));
+    able
+}
+
+/// What is known of each adapter that can compute. The first is the one that is opened.
+pub fn adapters() -> Vec<Traits> {
+    able().iter().map(|adapter| traits(adapter, Without::default())).collect()
+}
+
+/// The adapter that is likely to be fastest, with all features that kernels use.
+pub(super) fn open(without: Without) -> Result<(Traits, wgpu::Device, wgpu::Queue)> {
+    let adapter = able().into_iter().next();
     let adapter = adapter.ok_or_else(|| Error::missing("adapter", "one for Vulkan, with push constants"))?;
     let traits = traits(&adapter, without);
     let mut features = Features::IMMEDIATES;
     features.set(Features::SUBGROUP, traits.subgroups.is_some());
+    features |= adapter.features() & Features::PIPELINE_CACHE;
     let request = wgpu::DeviceDescriptor {
         label: Some("lorgnette"),
         required_features: features,
@@ -76,6 +127,8 @@ fn traits(adapter: &wgpu::Adapter, without: Without) -> Traits {
         subgroups: has_subgroups.then_some((info.subgroup_min_size, info.subgroup_max_size)),
         max_binding: max_binding.min(without.bindings_above.unwrap_or(u64::MAX)),
         group_memory: limits.max_compute_workgroup_storage_size,
+        f16: adapter.features().contains(Features::SHADER_F16),
+        cooperative_matrices: adapter.features().contains(Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
         name: info.name,
     }
 }

@@ -16,7 +16,17 @@ const SMALLEST: u64 = 256;
 pub(super) struct Buffer {
     pub(super) memory: Arc<Memory>,
     device: Arc<Device>,
-    pooled: bool,
+    home: Home,
+}
+
+/// Where memory goes when it is not needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    /// Back to the driver.
+    Driver,
+    Pool,
+    /// To others that use it too.
+    Device,
 }
 
 pub(super) struct Memory {
@@ -30,7 +40,12 @@ pub(super) struct Memory {
 impl Buffer {
     /// A buffer of its own.
     pub(super) fn owned(device: &Arc<Device>, raw: wgpu::Buffer) -> Self {
-        Self { memory: device.memory(raw), device: Arc::clone(device), pooled: false }
+        Self { memory: device.memory(raw), device: Arc::clone(device), home: Home::Driver }
+    }
+
+    /// Memory that the device keeps.
+    pub(super) fn shared(device: &Arc<Device>, memory: &Arc<Memory>) -> Self {
+        Self { memory: Arc::clone(memory), device: Arc::clone(device), home: Home::Device }
     }
 
     /// One of at least `bytes`, with whatever is in it.
@@ -41,16 +56,16 @@ impl Buffer {
                 wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
             device.memory(device.create(size, usage, false))
         });
-        Self { memory, device: Arc::clone(device), pooled: true }
+        Self { memory, device: Arc::clone(device), home: Home::Pool }
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.pooled {
-            self.device.pool.put(Arc::clone(&self.memory));
-        } else {
-            self.device.forget_groups_of(self.memory.id);
+        match self.home {
+            Home::Pool => self.device.pool.put(Arc::clone(&self.memory)),
+            Home::Driver => self.device.forget_groups_of(self.memory.id),
+            Home::Device => {}
         }
     }
 }

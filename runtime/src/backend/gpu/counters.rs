@@ -42,4 +42,6 @@ counters! {
     buffers_created,
     /// Bind groups made.
     groups_created,
+    /// Kernels compiled, or taken from what was compiled before.
+    kernels_compiled,
 }

@@ -1,13 +1,14 @@
 //! A device with what was made on it: pipelines, bind groups, free buffers, and the work that waits to be submitted.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::adapter::{self, Traits, Without};
+use super::adapter::{self, Options, Traits};
 use super::buffer::{Buffer, Memory, PADDING, Pool, next_id};
 use super::counters::{Counters, Counts};
 use super::kernel::{Access, Kernel};
+use super::tuning::Tuning;
 use super::work::Work;
 use crate::{Error, ErrorKind, Result};
 
@@ -23,12 +24,17 @@ pub(super) struct Device {
     pub(super) work: Mutex<Work>,
     /// Buffers that the host can read, not in use.
     pub(super) staging: Mutex<Vec<wgpu::Buffer>>,
+    pub(super) tuning: Tuning,
+    options: Options,
+    /// What the driver compiled, as it was found and as it grows.
+    compiled: Option<wgpu::PipelineCache>,
     pipelines: Mutex<HashMap<Kernel, Arc<Pipeline>>>,
     groups: Mutex<HashMap<GroupKey, wgpu::BindGroup>>,
     /// Values that all layers share, by their bits.
-    constants: Mutex<HashMap<Vec<u32>, Arc<Buffer>>>,
+    constants: Mutex<HashMap<Vec<u32>, Arc<Memory>>>,
     /// The first thing that went wrong on it.
     failure: Arc<Mutex<Option<String>>>,
+    lost: Arc<AtomicBool>,
 }
 
 /// A kernel, compiled.
@@ -47,22 +53,27 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Device {
-    pub(super) fn open(without: Without) -> Result<Arc<Self>> {
-        let (traits, raw, queue) = adapter::open(without)?;
-        let failure = Arc::new(Mutex::new(None));
-        let (uncaptured, lost) = (Arc::clone(&failure), Arc::clone(&failure));
+    pub(super) fn open(options: Options) -> Result<Arc<Self>> {
+        let (traits, raw, queue) = adapter::open(options.without)?;
+        let (failure, lost) = (Arc::new(Mutex::new(None)), Arc::new(AtomicBool::new(false)));
+        let uncaptured = Arc::clone(&failure);
         raw.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             lock(&uncaptured).get_or_insert_with(|| error.to_string());
         }));
-        raw.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                lock(&lost).get_or_insert_with(|| format!("it was lost: {message}"));
-            }
+        let (reason_lost, is_lost) = (Arc::clone(&failure), Arc::clone(&lost));
+        raw.set_device_lost_callback(move |_, message| {
+            is_lost.store(true, Ordering::Relaxed);
+            lock(&reason_lost).get_or_insert_with(|| format!("it was lost: {message}"));
         });
+        let tuning = Tuning::new(&traits, &options);
+        let compiled = tuning.pipelines(&raw);
         Ok(Arc::new(Self {
             traits,
             raw,
             queue,
+            tuning,
+            options,
+            compiled,
             pool: Pool::default(),
             counts: Counts::default(),
             work: Mutex::default(),
@@ -71,7 +82,20 @@ impl Device {
             groups: Mutex::default(),
             constants: Mutex::default(),
             failure,
+            lost,
         }))
+    }
+
+    /// Whether it computes nothing any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Forgets what the device refused, unless it was lost: what was tried is not used.
+    pub(super) fn forgive(&self) {
+        if !self.is_lost() {
+            lock(&self.failure).take();
+        }
     }
 
     /// # Errors
@@ -116,6 +140,10 @@ impl Device {
     /// # Errors
     /// As [`zeros`](Self::zeros).
     pub(super) fn constant(self: &Arc<Self>, field: &str, bytes: &[u8]) -> Result<Buffer> {
+        Ok(Buffer::owned(self, self.filled(field, bytes)?))
+    }
+
+    fn filled(&self, field: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
         let size = (bytes.len() as u64).next_multiple_of(16) + PADDING;
         self.check_binding(field, size)?;
         let raw = self.create(size, wgpu::BufferUsages::STORAGE, true);
@@ -124,7 +152,7 @@ impl Device {
         view.slice(..bytes.len()).copy_from_slice(bytes);
         drop(view);
         raw.unmap();
-        Ok(Buffer::owned(self, raw))
+        Ok(raw)
     }
 
     fn check_binding(&self, field: &str, bytes: u64) -> Result<()> {
@@ -139,11 +167,13 @@ impl Device {
     /// A buffer of `values`, the same for the same values.
     pub(super) fn shared(self: &Arc<Self>, values: &[f32]) -> Result<Arc<Buffer>> {
         let bits: Vec<u32> = values.iter().map(|value| value.to_bits()).collect();
-        if let Some(buffer) = lock(&self.constants).get(&bits) {
-            return Ok(Arc::clone(buffer));
+        if let Some(memory) = lock(&self.constants).get(&bits) {
+            return Ok(Arc::new(Buffer::shared(self, memory)));
         }
-        let buffer = Arc::new(self.constant("constants", bytemuck::cast_slice(values))?);
-        lock(&self.constants).insert(bits, Arc::clone(&buffer));
+        let raw = self.filled("constants", bytemuck::cast_slice(values))?;
+        let memory = self.memory(raw);
+        let buffer = Arc::new(Buffer::shared(self, &memory));
+        lock(&self.constants).insert(bits, memory);
         Ok(buffer)
     }
 
@@ -158,7 +188,8 @@ impl Device {
     }
 
     fn compile(&self, kernel: &Kernel) -> Result<Pipeline> {
-        let source = kernel.source().map_err(|e| self.error(&format!("{kernel:?}: {e}")))?;
+        let (file, source) = kernel.source().map_err(|e| self.error(&format!("{kernel:?}: {e}")))?;
+        let source = self.options.alter(file, source);
         let label = format!("{kernel:?}");
         let module = self.raw.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(&label),
@@ -182,9 +213,10 @@ impl Device {
                 zero_initialize_workgroup_memory: false,
                 ..wgpu::PipelineCompilationOptions::default()
             },
-            cache: None,
+            cache: self.compiled.as_ref(),
         });
         self.check()?;
+        self.counts.kernels_compiled.fetch_add(1, Ordering::Relaxed);
         Ok(Pipeline { raw, layout, bindings, id: next_id() })
     }
 
@@ -211,6 +243,17 @@ impl Device {
     /// Drops the groups that hold memory which is no longer needed.
     pub(super) fn forget_groups_of(&self, memory: u64) {
         lock(&self.groups).retain(|(_, bound), _| !bound.contains(&memory));
+    }
+}
+
+impl Drop for Device {
+    /// Keeps what was compiled, for the next start.
+    fn drop(&mut self) {
+        let grown = self.counters().kernels_compiled > 0 && !self.is_lost();
+        let data = self.compiled.as_ref().filter(|_| grown).and_then(wgpu::PipelineCache::get_data);
+        if let Some(data) = data {
+            self.tuning.keep_pipelines(&data);
+        }
     }
 }
 

@@ -11,12 +11,16 @@ macro_rules! formats {
 
         impl Format {
             /// All of them.
-            #[cfg(test)]
             pub(super) const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// That of tensors of type `ty`, if there is one.
             pub(super) fn of(ty: TensorType) -> Option<Self> {
                 match ty { $(TensorType::$variant => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The type of its tensors.
+            pub(super) fn ty(self) -> TensorType {
+                match self { $(Self::$variant => TensorType::$variant,)* }
             }
 
             /// As its file in `shared/format` is called.

@@ -169,14 +169,14 @@ impl Product {
 }
 
 impl Kernel {
-    /// The WGSL.
+    /// The template, and the WGSL that it is expanded to.
     ///
     /// # Errors
     /// What is wrong with the template.
-    pub(super) fn source(&self) -> Result<String, String> {
+    pub(super) fn source(&self) -> Result<(&'static str, String), String> {
         let mut values = Values::new();
         let file = self.values(&mut values);
-        template::expand(file, &values)
+        Ok((file, template::expand(file, &values)?))
     }
 
     fn values(&self, values: &mut Values) -> &'static str {

@@ -14,12 +14,13 @@ mod kernel;
 mod matmul;
 mod rows;
 mod template;
+mod tuning;
 mod weights;
 mod work;
 
 use std::sync::Arc;
 
-pub use self::adapter::{Traits, Without};
+pub use self::adapter::{Alteration, Options, Traits, Without, adapters};
 pub use self::attention::KvCache;
 pub use self::choice::Token;
 pub use self::counters::Counters;
@@ -27,6 +28,7 @@ use self::device::Device;
 use self::matmul::Input;
 use self::rows::NormOf;
 pub use self::rows::Rows;
+pub use self::tuning::{Decode, Record, Test, Timing, cache_folder};
 pub use self::weights::Weights;
 use super::{
     Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix,
@@ -39,21 +41,39 @@ use crate::{Result, TokenId};
 pub struct Gpu(Arc<Device>);
 
 impl Gpu {
-    /// Opens the adapter that is likely to be fastest.
+    /// Opens the adapter that is likely to be fastest. Kernels are tested before they are used, and timed; what was
+    /// found is kept in [`cache_folder`].
     ///
     /// # Errors
     /// [`ErrorKind::Missing`](crate::ErrorKind::Missing) when there is none that Vulkan knows, and
-    /// [`ErrorKind::Device`](crate::ErrorKind::Device) when it cannot be opened.
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) when it cannot be opened, or computes a stage wrongly. Loading
+    /// weights is such an error too where no kernel is right for them.
     pub fn open() -> Result<Self> {
-        Self::open_without(Without::default())
+        Self::open_with(Options { tuned: true, cache: cache_folder(), ..Options::default() })
     }
 
-    /// As [`open`](Self::open), as if the adapter had less.
+    /// As [`open`](Self::open), as if the adapter had less, and with the kernels as they are.
     ///
     /// # Errors
     /// As there.
     pub fn open_without(without: Without) -> Result<Self> {
-        Device::open(without).map(Self)
+        Self::open_with(Options { without, ..Options::default() })
+    }
+
+    /// As [`open`](Self::open), in the way that is told.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(options: Options) -> Result<Self> {
+        let gpu = Device::open(options).map(Self)?;
+        gpu.test_stages()?;
+        Ok(gpu)
+    }
+
+    /// Gives the adapter up: all that is asked of it from now on is an [`ErrorKind::Device`](crate::ErrorKind::Device),
+    /// as if it were lost.
+    pub fn destroy(&self) {
+        self.0.raw.destroy();
     }
 
     /// What the adapter is and can do.
@@ -74,10 +94,11 @@ impl Backend for Gpu {
     type Token = Token;
 
     fn load(&self, matrix: Matrix) -> Result<Weights> {
-        Weights::new(&self.0, &matrix)
+        self.tuned(Weights::new(&self.0, &matrix)?)
     }
 
     fn kv_cache(&self, shape: KvShape, positions: usize) -> Result<KvCache> {
+        self.test_attention(shape)?;
         KvCache::new(&self.0, shape, positions)
     }
 

@@ -7,6 +7,8 @@ use lorgnette_quant::block;
 use super::buffer::{Buffer, PADDING};
 use super::device::Device;
 use super::format::Format;
+use super::kernel::Variant;
+use super::matmul::candidates;
 use crate::backend::Matrix;
 use crate::{Error, ErrorKind, Result};
 
@@ -17,6 +19,8 @@ pub struct Weights {
     pub(super) columns: usize,
     pub(super) rows: usize,
     pub(super) parts: Vec<Part>,
+    /// The kernels that may multiply them with single rows, and with more; the best ones first.
+    pub(super) ways: [Vec<Variant>; 2],
     /// The numbers of a single row, as floats: norms and biases.
     vector: Option<Buffer>,
 }
@@ -55,7 +59,8 @@ impl Weights {
         let parts = matrix.data().chunks(most * bytes).enumerate().map(part).collect::<Result<_>>()?;
         let vector =
             if rows == 1 { Some(device.constant(&field, bytemuck::cast_slice(&first_row))?) } else { None };
-        Ok(Self { name: matrix.name().to_owned(), format, columns, rows, parts, vector })
+        let ways = [1, 2].map(|count| candidates(&device.traits, count));
+        Ok(Self { name: matrix.name().to_owned(), format, columns, rows, parts, ways, vector })
     }
 
     /// The single row, as floats.
@@ -68,6 +73,11 @@ impl Weights {
             let detail = format!("found {found:?}, expected one row of {len}");
             Error::new(ErrorKind::Argument, format!("tensor {:?}", self.name), detail)
         })
+    }
+
+    /// The kernels that may multiply them with `count` rows.
+    pub(super) fn ways(&self, count: usize) -> &[Variant] {
+        &self.ways[usize::from(count > 1)]
     }
 
     /// Elements are read 32 at a time.

@@ -64,7 +64,7 @@ fn every_permutation_is_valid() {
     let capabilities =
         Capabilities::IMMEDIATES | Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     for kernel in products().into_iter().chain(others()) {
-        let source = kernel.source().unwrap_or_else(|e| panic!("{kernel:?}: {e}"));
+        let (_, source) = kernel.source().unwrap_or_else(|e| panic!("{kernel:?}: {e}"));
         let module =
             wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&source)));
         let validated = Validator::new(ValidationFlags::all(), capabilities).validate(&module);

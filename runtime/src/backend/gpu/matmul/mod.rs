@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::adapter::Traits;
 use super::buffer::Buffer;
 use super::device::Device;
 use super::kernel::{Kernel, Product, Then, Variant};
@@ -103,7 +104,7 @@ fn multiply(
     for source in matrices {
         check(input.rows, source.weight)?;
     }
-    let variant = variant(device, input.count());
+    let variant = common_way(device, matrices, input.count())?;
     // Many rows are normed once, and not again for each tile of weights.
     let fused = match input.norm {
         Some(NormOf::Rms(norm)) if variant.norms() => Some(norm),
@@ -142,9 +143,46 @@ fn check(rows: &Rows, weight: &Weights) -> Result<()> {
     Err(Error::new(ErrorKind::Argument, format!("tensor {:?}", weight.name), detail))
 }
 
+/// The best way to multiply the first matrix that the others can be multiplied in too.
+fn common_way(device: &Device, matrices: &[Source<'_>], count: usize) -> Result<Variant> {
+    let ways = matrices.first().map_or(&[][..], |source| source.weight.ways(count));
+    let common = |way: &&Variant| matrices.iter().all(|source| source.weight.ways(count).contains(way));
+    ways.iter().find(common).copied().ok_or_else(|| {
+        let names: Vec<_> = matrices.iter().map(|source| source.weight.name.as_str()).collect();
+        device.error(&format!("no kernel is right for all of {names:?}"))
+    })
+}
+
+/// All ways that the adapter may know, the one that is likely to be fastest first.
+pub(super) fn candidates(traits: &Traits, count: usize) -> Vec<Variant> {
+    let mut all = vec![variant(traits, count)];
+    if traits.subgroups.is_some_and(|(least, _)| least >= 8) {
+        all.push(Variant::Lane { group: 8, rows: 2, tokens: if count == 1 { 1 } else { 8 } });
+    }
+    if let Some((least, most)) = traits.subgroups
+        && least == most
+        && (8..=64).contains(&least)
+        && count == 1
+    {
+        all.push(Variant::Wide { group: 64, threads: least, subgroups: true });
+    }
+    all.push(if count == 1 {
+        Variant::Wide { group: 64, threads: 16, subgroups: false }
+    } else {
+        Variant::Tile
+    });
+    let mut seen = Vec::new();
+    all.retain(|way| {
+        !seen.contains(way) && {
+            seen.push(*way);
+            true
+        }
+    });
+    all
+}
+
 /// The way that is likely to be fastest on this adapter.
-fn variant(device: &Device, count: usize) -> Variant {
-    let traits = &device.traits;
+fn variant(traits: &Traits, count: usize) -> Variant {
     match traits.subgroups {
         Some((least, _)) if traits.software && least >= 8 => {
             Variant::Lane { group: 8, rows: 2, tokens: if count == 1 { 1 } else { 8 } }

@@ -1,0 +1,140 @@
+//! How long products take on the matrices of the model that is loaded.
+
+use std::time::{Duration, Instant};
+
+use super::Timing;
+use crate::Result;
+use crate::backend::gpu::Gpu;
+use crate::backend::gpu::device::lock;
+use crate::backend::gpu::kernel::Variant;
+use crate::backend::gpu::matmul::{Input, products};
+use crate::backend::gpu::rows::{self, Rows};
+use crate::backend::gpu::weights::Weights;
+use crate::backend::{Backend, Linear};
+
+/// Rows that are multiplied: a step of decoding, and a piece of a prompt.
+const COUNTS: [usize; 2] = [1, 32];
+
+/// Smaller matrices take no time.
+const FEWEST_ELEMENTS: usize = 1 << 16;
+
+/// Products larger than this are not tried: other matrices say which kernel is best.
+const MOST_PRODUCTS: usize = 1 << 27;
+
+/// What one kernel is repeated for.
+const WHILE: Duration = Duration::from_millis(3);
+
+/// What all timings of a process may take.
+const MOST: Duration = Duration::from_secs(3);
+
+impl Gpu {
+    /// `weights` with the kernels that are right for them, the fastest first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) when there is none, or when the device was lost.
+    pub(crate) fn tuned(&self, mut weights: Weights) -> Result<Weights> {
+        if !self.0.tuning.on || weights.rows == 1 {
+            return Ok(weights);
+        }
+        self.require(&[self.test_embedding(weights.format)?])?;
+        weights.ways = [self.right(&weights, 1)?, self.right(&weights, 9)?];
+        for (number, count) in COUNTS.into_iter().enumerate() {
+            weights = self.timed(weights, count)?;
+            let timings = &lock(&self.0.tuning.state).record.timings;
+            let took = |way: &Variant| microseconds(timings, &weights, count, *way);
+            let mut ways = weights.ways[number].clone();
+            ways.sort_by(|a, b| took(a).total_cmp(&took(b)));
+            weights.ways[number] = ways;
+        }
+        Ok(weights)
+    }
+
+    /// Those of its kernels that pass the test, in the same order.
+    fn right(&self, weights: &Weights, count: usize) -> Result<Vec<Variant>> {
+        let (format, ways) = (weights.format, weights.ways(count));
+        let test = |way: &Variant| self.test_product(format, *way, count);
+        let tests = ways.iter().map(test).collect::<Result<Vec<_>>>()?;
+        self.require(&tests)?;
+        Ok(ways.iter().zip(&tests).filter(|(_, test)| test.is_right()).map(|(way, _)| *way).collect())
+    }
+
+    /// Measures what is not known yet of `weights`, which come back.
+    fn timed(&self, weights: Weights, count: usize) -> Result<Weights> {
+        let (columns, rows) = (weights.columns, weights.rows);
+        let ways = weights.ways.clone();
+        let ways_of = &ways[usize::from(count > 1)];
+        let known = |way: &Variant| {
+            let state = lock(&self.0.tuning.state);
+            state.record.timings.iter().any(|timing| is_of(timing, &weights, count, *way))
+        };
+        let worth_it = (FEWEST_ELEMENTS..=MOST_PRODUCTS / count).contains(&(columns * rows));
+        let in_time = lock(&self.0.tuning.state).spent < MOST;
+        if !worth_it || !in_time || ways_of.len() < 2 || ways_of.iter().all(known) {
+            return Ok(weights);
+        }
+        let start = Instant::now();
+        let input = rows::upload(&self.0, columns, &vec![0.5; count * columns])?;
+        let (format, mut linear) = (weights.format, Linear { weight: weights, bias: None });
+        let mut timings = Vec::new();
+        for way in ways_of {
+            linear.weight.ways = [vec![*way], vec![*way]];
+            let microseconds = self.repeat(&linear, &input)?.as_secs_f64() * 1e6;
+            let way = format!("{way:?}");
+            timings.push(Timing {
+                format: format.name().to_owned(),
+                columns,
+                rows,
+                count,
+                way,
+                microseconds,
+            });
+        }
+        linear.weight.ways = ways;
+        lock(&self.0.tuning.state).spent += start.elapsed();
+        self.0.tuning.change(|record| {
+            record.timings.retain(|old| !timings.iter().any(|new| is_same(old, new)));
+            record.timings.append(&mut timings);
+        });
+        Ok(linear.weight)
+    }
+
+    /// What one product takes: the shortest of two stretches, after one that is not counted.
+    fn repeat(&self, linear: &Linear<Weights>, rows: &Rows) -> Result<Duration> {
+        let run = |times: u32| {
+            let start = Instant::now();
+            for _ in 0..times {
+                products(&self.0, Input { rows, first: 0, norm: None }, [linear], None)?;
+            }
+            self.finish()?;
+            Ok(start.elapsed() / times)
+        };
+        run(1)?;
+        let once = run(1)?;
+        let times = (WHILE.as_secs_f64() / once.as_secs_f64().max(1e-6)).clamp(1.0, 50.0) as u32;
+        Ok(once.min(run(times)?))
+    }
+}
+
+fn is_same(a: &Timing, b: &Timing) -> bool {
+    (&a.format, a.columns, a.rows, a.count, &a.way) == (&b.format, b.columns, b.rows, b.count, &b.way)
+}
+
+fn is_of(timing: &Timing, weights: &Weights, count: usize, way: Variant) -> bool {
+    let shape = (timing.columns, timing.rows, timing.count) == (weights.columns, weights.rows, count);
+    shape && timing.format == weights.format.name() && timing.way == format!("{way:?}")
+}
+
+/// What the product took, or by element what the like of it took, or nothing that is known.
+fn microseconds(timings: &[Timing], weights: &Weights, count: usize, way: Variant) -> f64 {
+    if let Some(timing) = timings.iter().find(|timing| is_of(timing, weights, count, way)) {
+        return timing.microseconds;
+    }
+    let alike = |timing: &&Timing| {
+        (timing.count, &timing.format[..]) == (count, weights.format.name())
+            && timing.way == format!("{way:?}")
+    };
+    let largest = timings.iter().filter(alike).max_by_key(|timing| timing.columns * timing.rows);
+    largest.map_or(f64::INFINITY, |timing| {
+        timing.microseconds / (timing.columns * timing.rows) as f64 * (weights.columns * weights.rows) as f64
+    })
+}
