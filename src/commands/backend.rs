@@ -36,6 +36,7 @@ pub(crate) struct Place {
 /// What a command does, wherever that is.
 pub(crate) trait Command {
     /// Whether a turn that was begun is answered on the processor when the device is lost, though it was asked for.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "there is no GPU"))]
     const ANSWERS: bool = false;
 
     fn run_on<B: Backend + 'static>(&self, backend: B, place: &Place) -> Outcome;
@@ -70,7 +71,7 @@ impl Arguments {
 }
 
 /// What came of it on the GPU, or, where the device is to blame, on the processor.
-#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "there is no GPU"))]
+#[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "there is no GPU"))]
 fn or_on_cpu(outcome: Outcome, may: bool, cpu: impl FnOnce(Option<String>) -> Outcome) -> Outcome {
     let Err(error) = outcome else { return Ok(()) };
     let of_device = error.downcast_ref::<Error>().is_some_and(|error| error.kind() == ErrorKind::Device);

@@ -80,6 +80,9 @@ fn measure_all<B: Backend>(arguments: &Arguments, backend: B, place: &Place) -> 
     if arguments.first_token {
         return cold_start::answer(&model, arguments.prompt.get() as usize);
     }
+    if let Some(reason) = &place.reason {
+        console::warn(&format!("it is computed on {}: {reason}", place.name));
+    }
     let watch = Watch::start_steps()?;
     let measurements = measurements(&model, arguments, place.name);
     let mut rows = Vec::new();
