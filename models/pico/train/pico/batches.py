@@ -1,0 +1,212 @@
+"""Batches of packed conversations.
+
+A row holds one picture and several questions about it that do not see each other:
+
+    group    0       1              2                    3
+             header  picture's rows question 1, answer 1 sound's rows, answer 2 ...
+
+Every question stands at the position it would have alone. A row has at most one sound. Only answers are learned.
+"""
+
+import random
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .config import MAX_FRAMES, PICO
+from .model.audio import token_count
+from .model.letters import spelled
+from .pool import Pool
+from .tokens import ASK, THINK, THOUGHT, Tokens
+from .world import commands
+from .world.questions import ASK_READ
+
+REPEAT = "Repeat that."
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What rows are made of."""
+
+    # The levels of pictures, and how often.
+    levels: dict[int, float] = field(default_factory=lambda: {1: 1.0})
+    # Positions of a row, and letters of a spoken text at most.
+    length: int = 160
+    letters: int = 64
+    # How often a row begins with the transcript, has thoughts before an answer, and has a sound.
+    read: float = 0.3
+    think: float = 0.3
+    hear: float = 0.0
+    # Of what is heard, how often it is to be repeated and not answered.
+    repeat: float = 0.2
+    commands: float = 0.15
+
+
+class Packer:
+    """One row."""
+
+    def __init__(self, tokens: Tokens, length: int):
+        self.tokens, self.length = tokens, length
+        self.ids = list(tokens.header)
+        self.source, self.group = [-1] * len(self.ids), [0] * len(self.ids)
+        self.sees, self.weight = [False] * len(self.ids), [0.0] * len(self.ids)
+        self.positions = list(range(len(self.ids)))
+        self.groups = 2
+
+    def picture(self) -> None:
+        rows = PICO.vision.tokens
+        self._add(self.tokens.frame_open, 1)
+        self._add([self.tokens.image] * rows, 1, source=range(rows))
+        self._add(self.tokens.frame_close, 1)
+
+    def question(self, asked: list[int], answer: str, sees: bool, sound: int = 0, thought: str | None = None) -> bool:
+        """Adds a question if there is room: `sound` rows of sound, then the tokens `asked`, then what is to be said."""
+        start = ASK if thought is None else ASK + THINK
+        said = answer if thought is None else thought + THOUGHT + answer
+        # What was asked and what follows it are one text for the tokenizer.
+        asked = asked + self.tokens.encode(start)
+        said_ids = self.tokens.encode(said) + [self.tokens.end]
+        if len(self.ids) + sound + len(asked) + len(said_ids) > self.length:
+            return False
+        group, self.groups = self.groups, self.groups + 1
+        self._add([self.tokens.audio] * sound, group, source=range(PICO.vision.tokens, PICO.vision.tokens + sound), sees=sees)
+        self._add(asked, group, sees=sees)
+        self._add(said_ids, group, sees=sees, weight=1.0)
+        return True
+
+    def _add(self, ids, group: int, source=None, sees: bool = True, weight: float = 0.0) -> None:
+        if group in self.group:
+            start = max(p for p, g in zip(self.positions, self.group) if g == group) + 1
+        else:
+            before = [0, 1] if sees and group != 1 else [0]
+            start = sum(g in before for g in self.group)
+        self.ids += list(ids)
+        self.source += list(source) if source is not None else [-1] * len(ids)
+        self.group += [group] * len(ids)
+        self.sees += [sees] * len(ids)
+        self.weight += [weight] * len(ids)
+        self.positions += range(start, start + len(ids))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The row, filled up. A position's target is the next token of its group."""
+        count, length = len(self.ids), self.length
+
+        def filled(values, fill, dtype):
+            return np.array(list(values) + [fill] * (length - count), dtype)
+
+        weight = filled(self.weight[1:] + [0.0], 0.0, np.float32)
+        return {
+            "tokens": filled(self.ids, 0, np.int32),
+            "source": filled(self.source, -1, np.int32),
+            "group": filled(self.group, -1, np.int32),
+            "sees": filled(self.sees, False, bool),
+            "positions": filled(self.positions, 0, np.int32),
+            "target": filled(self.ids[1:] + [0], 0, np.int32),
+            "weight": weight,
+        }
+
+
+class Batches:
+    """Rows from the pools of a split, endlessly, in an order that the seed decides."""
+
+    def __init__(self, pools, split: str, tokens: Tokens, mix: Mix, size: int, seed: str):
+        self.tokens, self.mix, self.size = tokens, mix, size
+        self.rng = random.Random(seed)
+        self.see = {level: Pool(pools, "see", split, level) for level in mix.levels}
+        self.hear = {level: Pool(pools, "hear", split, level) for level in mix.levels} if mix.hear else {}
+
+    def refresh(self) -> None:
+        """Looks for shards that have come."""
+        for pool in [*self.see.values(), *self.hear.values()]:
+            pool.refresh()
+
+    def next(self) -> dict[str, np.ndarray]:
+        rows = [self._row() for _ in range(self.size)]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def _row(self) -> dict[str, np.ndarray]:
+        rng, mix = self.rng, self.mix
+        level = rng.choices(list(mix.levels), list(mix.levels.values()))[0]
+        see = self.see[level]
+        heard = None
+        if mix.hear and rng.random() < mix.hear:
+            index = rng.randrange(min(len(see), len(self.hear[level])))
+            heard = self.hear[level][index]
+        else:
+            index = rng.randrange(len(see))
+        item = see[index]
+        packer = Packer(self.tokens, mix.length)
+        packer.picture()
+        self._fill(packer, item, heard)
+        row = packer.arrays() | {"image": item["images"], "patches": item["targets"]}
+        return row | sound_arrays(heard, mix.letters) if mix.hear else row
+
+    def _fill(self, packer: Packer, item: dict, heard: dict | None) -> None:
+        rng, mix = self.rng, self.mix
+        if heard:
+            rows = token_count(PICO.audio, int(heard["frames"]))
+            if rng.random() < mix.repeat:
+                packer.question(self.tokens.encode(REPEAT), heard["text"], False, rows)
+            else:
+                packer.question([], heard["answer"], heard["scene"], rows, self._thought(heard))
+        if rng.random() < mix.read:
+            packer.question(self.tokens.encode(rng.choice(ASK_READ)), item["transcript"], True)
+        typed = list(item["typed"])
+        rng.shuffle(typed)
+        for asked in typed:
+            if rng.random() < mix.commands:
+                sees = rng.random() < 0.5
+                asked, thought = vars(commands.command(rng, with_picture=sees)), None
+            else:
+                sees, thought = True, self._thought(asked)
+            if not packer.question(self.tokens.encode(asked["text"]), asked["answer"], sees, thought=thought):
+                break
+
+    def _thought(self, asked: dict) -> str | None:
+        return asked["reads"] if asked["reads"] and self.rng.random() < self.mix.think else None
+
+
+def sound_arrays(heard: dict | None, letters: int) -> dict[str, np.ndarray]:
+    """The sound of a row with its spelling, or silence."""
+    spelling = np.zeros(letters, np.int32)
+    if heard is None:
+        mel = np.zeros((MAX_FRAMES, PICO.audio.bins), np.float16)
+        return {"mel": mel, "frames": np.int32(0), "spelling": spelling}
+    found = spelled(heard["text"])[:letters]
+    spelling[: len(found)] = found
+    return {"mel": heard["mels"], "frames": np.int32(heard["frames"]), "spelling": spelling}
+
+
+class Pictures:
+    """Pictures with what each patch shows, for the dense loss alone."""
+
+    def __init__(self, pools, split: str, levels: dict[int, float], size: int, seed: str):
+        self.levels, self.size, self.rng = levels, size, random.Random(seed)
+        self.see = {level: Pool(pools, "see", split, level) for level in levels}
+
+    def refresh(self) -> None:
+        for pool in self.see.values():
+            pool.refresh()
+
+    def next(self) -> dict[str, np.ndarray]:
+        levels = self.rng.choices(list(self.levels), list(self.levels.values()), k=self.size)
+        items = [self.see[level][self.rng.randrange(len(self.see[level]))] for level in levels]
+        return {"image": np.stack([i["images"] for i in items]), "patches": np.stack([i["targets"] for i in items])}
+
+
+class Sounds:
+    """Sounds with their spelling, for the CTC loss alone. Batches are as long as their longest sound asks for."""
+
+    def __init__(self, pools, split: str, levels: dict[int, float], size: int, seed: str):
+        self.levels, self.size, self.rng = levels, size, random.Random(seed)
+        self.hear = {level: Pool(pools, "hear", split, level) for level in levels}
+
+    def refresh(self) -> None:
+        for pool in self.hear.values():
+            pool.refresh()
+
+    def next(self) -> dict[str, np.ndarray]:
+        levels = self.rng.choices(list(self.levels), list(self.levels.values()), k=self.size)
+        items = [self.hear[level][self.rng.randrange(len(self.hear[level]))] for level in levels]
+        rows = [sound_arrays(item, 64) for item in items]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}

@@ -1,0 +1,49 @@
+"""The curriculum. Each stage is a loss over batches, the parts that learn, and how long."""
+
+from dataclasses import dataclass, field
+
+from .batches import Batches, Mix, Pictures, Sounds
+
+BOTH = {1: 0.5, 2: 0.5}
+ALL = {1: 0.3, 2: 0.4, 3: 0.3}
+
+
+@dataclass(frozen=True)
+class Stage:
+    # `read`, `spell` and `answer`, with their weights in the loss.
+    losses: dict[str, float]
+    learns: list[str]
+    rate: float
+    # Pictures or sounds in a batch, on two cores and on a GPU.
+    size: int
+    large_size: int
+    # Steps at most, of `size`; a GPU takes as many of its own.
+    steps: int
+    levels: dict[int, float] = field(default_factory=lambda: {1: 1.0})
+    mix: Mix | None = None
+    # The stages that must be done before.
+    after: tuple[str, ...] = ()
+
+    def batches(self, pools, split, tokens, size: int, seed: str):
+        if self.mix:
+            return Batches(pools, split, tokens, self.mix, size, seed)
+        source = Pictures if "read" in self.losses else Sounds
+        return source(pools, split, self.levels, size, seed)
+
+
+def stages(levels: dict[int, float]) -> dict[str, Stage]:
+    """The stages for a mix of levels. What there is to say about a shelf needs longer rows."""
+    length = 160 if set(levels) == {1} else 288
+    transcribe = Mix(levels, length=length, read=1.0, think=0.0, commands=0.1)
+    answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.15)
+    hear = Mix(levels, length=length, read=0.2, think=0.3, hear=0.8, commands=0.1)
+    return {
+        "see": Stage({"read": 1.0}, ["vision"], 1e-3, 32, 512, 40_000, levels),
+        "hear": Stage({"spell": 1.0}, ["audio"], 1e-3, 24, 512, 40_000, levels),
+        "transcribe": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, transcribe, ("see",)),
+        "answer": Stage({"answer": 1.0}, ["text"], 8e-4, 16, 256, 40_000, levels, answer, ("see",)),
+        "joint": Stage(
+            {"answer": 1.0, "read": 0.2, "spell": 0.05}, ["text", "vision", "audio"], 4e-4, 16, 256, 80_000, levels, hear,
+            ("see", "hear"),
+        ),
+    }  # fmt: skip
