@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .config import MAX_FRAMES, PICO
-from .model.audio import token_count
+from .config import PICO
 from .model.letters import spelled
 from .pool import Pool
 from .tokens import ASK, THINK, THOUGHT, Tokens
@@ -22,6 +21,8 @@ from .world import commands
 from .world.questions import ASK_READ
 
 REPEAT = "Repeat that."
+# Letters of a spoken text at most.
+LETTERS_AT_MOST = 64
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,8 @@ class Mix:
 
     # The levels of pictures, and how often.
     levels: dict[int, float] = field(default_factory=lambda: {1: 1.0})
-    # Positions of a row, and letters of a spoken text at most.
+    # Positions of a row.
     length: int = 160
-    letters: int = 64
     # How often a row begins with the transcript, has thoughts before an answer, and has a sound.
     read: float = 0.3
     think: float = 0.3
@@ -106,45 +106,75 @@ class Packer:
         }
 
 
-class Batches:
-    """Rows from the pools of a split, endlessly, in an order that the seed decides."""
+class Source:
+    """Batches from the pools of a split, endlessly, in an order that the seed decides.
 
-    def __init__(self, pools, split: str, tokens: Tokens, mix: Mix, size: int, seed: str):
-        self.tokens, self.mix, self.size = tokens, mix, size
-        self.rng = random.Random(seed)
-        self.see = {level: Pool(pools, "see", split, level) for level in mix.levels}
-        self.hear = {level: Pool(pools, "hear", split, level) for level in mix.levels} if mix.hear else {}
+    Pictures and sounds are not in them but named, as (level, item) in `see` and `hear`; `Store` has them.
+    """
+
+    def __init__(self, pools, split: str, levels: dict[int, float], senses: tuple[str, ...], size: int, seed: str):
+        self.size, self.rng = size, random.Random(seed)
+        self.levels = levels
+        self.pools = {sense: {level: Pool(pools, sense, split, level) for level in levels} for sense in senses}
 
     def refresh(self) -> None:
         """Looks for shards that have come."""
-        for pool in [*self.see.values(), *self.hear.values()]:
-            pool.refresh()
+        for pools in self.pools.values():
+            for pool in pools.values():
+                pool.refresh()
 
     def next(self) -> dict[str, np.ndarray]:
-        rows = [self._row() for _ in range(self.size)]
+        rows = [self.row() for _ in range(self.size)]
         return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
-    def _row(self) -> dict[str, np.ndarray]:
-        rng, mix = self.rng, self.mix
-        level = rng.choices(list(mix.levels), list(mix.levels.values()))[0]
-        see = self.see[level]
-        heard = None
-        if mix.hear and rng.random() < mix.hear:
-            index = rng.randrange(min(len(see), len(self.hear[level])))
-            heard = self.hear[level][index]
-        else:
-            index = rng.randrange(len(see))
-        item = see[index]
-        packer = Packer(self.tokens, mix.length)
+    def drawn(self, *senses: str) -> tuple[int, int]:
+        """A level and an item that all of `senses` have."""
+        level = self.rng.choices(list(self.levels), list(self.levels.values()))[0]
+        return level, self.rng.randrange(min(len(self.pools[sense][level]) for sense in senses))
+
+
+class Pictures(Source):
+    """Pictures alone, for the dense loss."""
+
+    def __init__(self, pools, split, levels, size, seed):
+        super().__init__(pools, split, levels, ("see",), size, seed)
+
+    def row(self) -> dict[str, np.ndarray]:
+        return {"see": np.array(self.drawn("see"), np.int32)}
+
+
+class Sounds(Source):
+    """Sounds with their spelling, for the CTC loss."""
+
+    def __init__(self, pools, split, levels, size, seed):
+        super().__init__(pools, split, levels, ("hear",), size, seed)
+
+    def row(self) -> dict[str, np.ndarray]:
+        level, index = self.drawn("hear")
+        return sound_arrays(self.pools["hear"][level][index], (level, index))
+
+
+class Conversations(Source):
+    """Packed rows."""
+
+    def __init__(self, pools, split, tokens: Tokens, mix: Mix, size: int, seed: str):
+        super().__init__(pools, split, mix.levels, ("see", "hear") if mix.hear else ("see",), size, seed)
+        self.tokens, self.mix = tokens, mix
+
+    def row(self) -> dict[str, np.ndarray]:
+        hears = self.rng.random() < self.mix.hear
+        level, index = self.drawn("see", "hear") if hears else self.drawn("see")
+        heard = self.pools["hear"][level][index] if hears else None
+        packer = Packer(self.tokens, self.mix.length)
         packer.picture()
-        self._fill(packer, item, heard)
-        row = packer.arrays() | {"image": item["images"], "patches": item["targets"]}
-        return row | sound_arrays(heard, mix.letters) if mix.hear else row
+        self._fill(packer, self.pools["see"][level][index], heard)
+        row = packer.arrays() | {"see": np.array([level, index], np.int32)}
+        return row | sound_arrays(heard, (level, index)) if self.mix.hear else row
 
     def _fill(self, packer: Packer, item: dict, heard: dict | None) -> None:
         rng, mix = self.rng, self.mix
         if heard:
-            rows = token_count(PICO.audio, int(heard["frames"]))
+            rows = PICO.audio.tokens(int(heard["frames"]))
             if rng.random() < mix.repeat:
                 packer.question(self.tokens.encode(REPEAT), heard["text"], False, rows)
             else:
@@ -166,47 +196,11 @@ class Batches:
         return asked["reads"] if asked["reads"] and self.rng.random() < self.mix.think else None
 
 
-def sound_arrays(heard: dict | None, letters: int) -> dict[str, np.ndarray]:
-    """The sound of a row with its spelling, or silence."""
-    spelling = np.zeros(letters, np.int32)
+def sound_arrays(heard: dict | None, at: tuple[int, int]) -> dict[str, np.ndarray]:
+    """A sound with its spelling, or silence."""
+    spelling = np.zeros(LETTERS_AT_MOST, np.int32)
     if heard is None:
-        mel = np.zeros((MAX_FRAMES, PICO.audio.bins), np.float16)
-        return {"mel": mel, "frames": np.int32(0), "spelling": spelling}
-    found = spelled(heard["text"])[:letters]
+        return {"hear": np.array([-1, -1], np.int32), "frames": np.int32(0), "spelling": spelling}
+    found = spelled(heard["text"])[:LETTERS_AT_MOST]
     spelling[: len(found)] = found
-    return {"mel": heard["mels"], "frames": np.int32(heard["frames"]), "spelling": spelling}
-
-
-class Pictures:
-    """Pictures with what each patch shows, for the dense loss alone."""
-
-    def __init__(self, pools, split: str, levels: dict[int, float], size: int, seed: str):
-        self.levels, self.size, self.rng = levels, size, random.Random(seed)
-        self.see = {level: Pool(pools, "see", split, level) for level in levels}
-
-    def refresh(self) -> None:
-        for pool in self.see.values():
-            pool.refresh()
-
-    def next(self) -> dict[str, np.ndarray]:
-        levels = self.rng.choices(list(self.levels), list(self.levels.values()), k=self.size)
-        items = [self.see[level][self.rng.randrange(len(self.see[level]))] for level in levels]
-        return {"image": np.stack([i["images"] for i in items]), "patches": np.stack([i["targets"] for i in items])}
-
-
-class Sounds:
-    """Sounds with their spelling, for the CTC loss alone. Batches are as long as their longest sound asks for."""
-
-    def __init__(self, pools, split: str, levels: dict[int, float], size: int, seed: str):
-        self.levels, self.size, self.rng = levels, size, random.Random(seed)
-        self.hear = {level: Pool(pools, "hear", split, level) for level in levels}
-
-    def refresh(self) -> None:
-        for pool in self.hear.values():
-            pool.refresh()
-
-    def next(self) -> dict[str, np.ndarray]:
-        levels = self.rng.choices(list(self.levels), list(self.levels.values()), k=self.size)
-        items = [self.hear[level][self.rng.randrange(len(self.hear[level]))] for level in levels]
-        rows = [sound_arrays(item, 64) for item in items]
-        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    return {"hear": np.array(at, np.int32), "frames": np.int32(heard["frames"]), "spelling": spelling}

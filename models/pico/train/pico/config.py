@@ -53,6 +53,10 @@ class Audio:
     hidden: int = 512
     epsilon: float = 1e-5
 
+    def tokens(self, frames: int) -> int:
+        """Tokens that a clip of so many mel frames becomes."""
+        return -(-(-(-frames // 2)) // self.stack)
+
 
 @dataclass(frozen=True)
 class Pico:

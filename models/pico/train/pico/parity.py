@@ -60,7 +60,7 @@ def rows_of_sound(weights: dict, samples: np.ndarray) -> jnp.ndarray:
     padded = np.zeros((1, MAX_FRAMES, PICO.audio.bins), np.float32)
     padded[0, : len(mel)] = mel
     rows = audio.rows(weights, PICO.audio, jnp.asarray(padded), jnp.asarray([len(mel)]))
-    return audio.tokens(weights, PICO.audio, rows)[:, : audio.token_count(PICO.audio, len(mel))]
+    return audio.tokens(weights, PICO.audio, rows)[:, : PICO.audio.tokens(len(mel))]
 
 
 def greedy(weights: dict, coder: tokens.Tokens, media: jnp.ndarray, sound: int, count: int) -> list[int]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .config import MAX_FRAMES, PICO
 from .frontend.mel import log_mel
-from .world import commands, picture, questions, split as splits, voice
+from .world import commands, picture, questions, voice
 
 SHARD = 500
 TYPED = 8
@@ -98,11 +98,12 @@ class Pool:
         return sum(len(shard["items"]) for shard in self.shards)
 
     def __getitem__(self, index: int) -> dict:
-        """Item `index`, arrays and all."""
+        """What is written of item `index`."""
         shard = self.shards[index // SHARD]
-        at = index % SHARD
-        arrays = {name: value[at] for name, value in shard.items() if isinstance(value, np.ndarray)}
-        return {**arrays, **shard["items"][at]}
+        item = shard["items"][index % SHARD]
+        return item | {"frames": shard["frames"][index % SHARD]} if "frames" in shard else item
 
+    def array(self, name: str, index: int) -> np.ndarray:
+        """The row of `name` of item `index`."""
+        return self.shards[index // SHARD][name][index % SHARD]
 
-__all__ = ["Pool", "draw_shard", "shard_path", "spoken", "splits"]

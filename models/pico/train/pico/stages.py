@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .batches import Batches, Mix, Pictures, Sounds
-
-BOTH = {1: 0.5, 2: 0.5}
-ALL = {1: 0.3, 2: 0.4, 3: 0.3}
+from .batches import Conversations, Mix, Pictures, Sounds
 
 
 @dataclass(frozen=True)
@@ -21,14 +18,19 @@ class Stage:
     steps: int
     levels: dict[int, float] = field(default_factory=lambda: {1: 1.0})
     mix: Mix | None = None
-    # The stages that must be done before.
-    after: tuple[str, ...] = ()
 
-    def batches(self, pools, split, tokens, size: int, seed: str):
+    @property
+    def senses(self) -> list[str]:
+        """The pools that it needs."""
         if self.mix:
-            return Batches(pools, split, tokens, self.mix, size, seed)
-        source = Pictures if "read" in self.losses else Sounds
-        return source(pools, split, self.levels, size, seed)
+            return ["see", "hear"] if self.mix.hear else ["see"]
+        return ["see"] if "read" in self.losses else ["hear"]
+
+    def source(self, pools, split, tokens, size: int, seed: str):
+        if self.mix:
+            return Conversations(pools, split, tokens, self.mix, size, seed)
+        kind = Pictures if "read" in self.losses else Sounds
+        return kind(pools, split, self.levels, size, seed)
 
 
 def stages(levels: dict[int, float]) -> dict[str, Stage]:
@@ -40,10 +42,9 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
     return {
         "see": Stage({"read": 1.0}, ["vision"], 1e-3, 32, 512, 40_000, levels),
         "hear": Stage({"spell": 1.0}, ["audio"], 1e-3, 24, 512, 40_000, levels),
-        "transcribe": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, transcribe, ("see",)),
-        "answer": Stage({"answer": 1.0}, ["text"], 8e-4, 16, 256, 40_000, levels, answer, ("see",)),
+        "transcribe": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, transcribe),
+        "answer": Stage({"answer": 1.0}, ["text"], 8e-4, 16, 256, 40_000, levels, answer),
         "joint": Stage(
             {"answer": 1.0, "read": 0.2, "spell": 0.05}, ["text", "vision", "audio"], 4e-4, 16, 256, 80_000, levels, hear,
-            ("see", "hear"),
         ),
     }  # fmt: skip

@@ -6,8 +6,7 @@ stage that was interrupted) and `log.jsonl`. The same command goes on where an i
 
 import argparse
 import json
-import queue
-import threading
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import checkpoint, losses, optimizer, stages
+from . import checkpoint, losses, optimizer, stages, store
 from .config import PICO
+from .feed import Feed
 from .model import audio, pico, vision
-from .tokens import Tokens
 from .world import split as splits
 
-# Time that a step can count at most: what is longer, the process was stopped for.
-LONGEST_STEP = 30.0
+
+def clock(on_gpu: bool) -> float:
+    """Seconds of work: of the wall beside a GPU; else of all cores, so that what others take of them does not count."""
+    return time.monotonic() if on_gpu else time.process_time() / os.cpu_count()
 
 
 def loss_of(learned, frozen, batch, stage, dtype):
@@ -78,20 +79,6 @@ def make_step(stage, dtype):
     return jax.jit(step, donate_argnums=(0, 2))
 
 
-def prefetched(batches, ahead: int = 3):
-    """Batches made by a thread of their own."""
-    made: queue.Queue = queue.Queue(ahead)
-
-    def work():
-        while True:
-            for _ in range(500):
-                made.put(batches.next())
-            batches.refresh()
-
-    threading.Thread(target=work, daemon=True).start()
-    return lambda: made.get()
-
-
 def train(arguments) -> None:
     device = jax.devices()[0]
     on_gpu = device.platform == "gpu"
@@ -100,7 +87,6 @@ def train(arguments) -> None:
     stage = stages.stages(levels)[arguments.stage]
     size = arguments.size or (stage.large_size if on_gpu else stage.size)
     run, name = arguments.run, arguments.name or arguments.stage
-    tokens = Tokens(run / "tokenizer.json")
 
     params = checkpoint.load_weights(run) or pico.init(PICO, seed=0)
     learned = {name: params[name] for name in params if pico.belongs(name, stage.learns)}
@@ -111,27 +97,33 @@ def train(arguments) -> None:
         print(f"{name} is done")
         return
     frozen = {name: value for name, value in params.items() if name not in learned}
-    next_batch = prefetched(stage.batches(arguments.pools, splits.TRAIN, tokens, size, f"{name}/{at['step']}"))
+    if on_gpu:
+        media = store.Resident(arguments.pools, splits.TRAIN, levels, stage.senses)
+    else:
+        media = store.Mapped(arguments.pools, splits.TRAIN, levels)
+    seed = f"{name}/{at['step']}"
+    feed = Feed(stage, arguments.pools, run / "tokenizer.json", size, seed, arguments.jobs, fixed=on_gpu)
     step = make_step(stage, dtype)
     log = (run / "log.jsonl").open("a")
-    sums, since, saved_at = {}, 0, time.monotonic()
+    since, saved_at, before = [], time.monotonic(), clock(on_gpu)
     budget = arguments.minutes * 60
     while (progress := max(at["step"] / stage.steps, at["seconds"] / budget)) < 1:
-        began = time.monotonic()
-        batch = next_batch() | {"seed": np.uint32(at["step"])}
+        batch = media.filled(feed.next()) | {"seed": np.uint32(at["step"])}
         rate = np.float32(optimizer.rate(progress, stage.rate))
         learned, state, metrics = step(learned, frozen, state, batch, rate)
-        sums = {key: sums.get(key, 0.0) + float(value) for key, value in metrics.items()}
-        since += 1
+        # The device works on one step while the next is prepared.
+        jax.block_until_ready(since[-1:])
+        since.append(metrics)
         at["step"] += 1
-        at["seconds"] += min(time.monotonic() - began, LONGEST_STEP)
+        now = clock(on_gpu)
+        at["seconds"], before = at["seconds"] + now - before, now
         if at["step"] % arguments.log_every == 0:
             row = {"stage": name, "step": at["step"], "seen": at["step"] * size, "seconds": round(at["seconds"])}
-            row |= {key: round(value / since, 4) for key, value in sums.items()} | {"rate": float(rate)}
+            row |= {key: round(float(np.mean([m[key] for m in since])), 4) for key in metrics}
             print(json.dumps(row), flush=True)
             log.write(json.dumps(row) + "\n")
             log.flush()
-            sums, since = {}, 0
+            since = []
         if time.monotonic() - saved_at > arguments.save_seconds:
             checkpoint.save_state(run, name, learned, state, at)
             saved_at = time.monotonic()
@@ -147,8 +139,9 @@ def main() -> None:
     parser.add_argument("--stage", required=True, choices=list(stages.stages({1: 1.0})))
     parser.add_argument("--name", help="of the stage in this run, when it is done more than once")
     parser.add_argument("--levels", default="1:1", help="LEVEL:PART,... of the pictures")
-    parser.add_argument("--minutes", type=float, required=True, help="time of the stage; its rate falls towards the end")
+    parser.add_argument("--minutes", type=float, required=True, help="of all cores, or of the GPU; the rate falls towards the end")
     parser.add_argument("--size", type=int, help="pictures or sounds in a batch")
+    parser.add_argument("--jobs", type=int, default=0, help="processes that make batches; a thread when it is 0")
     parser.add_argument("--log-every", type=int, default=100)
     parser.add_argument("--save-seconds", type=float, default=180)
     train(parser.parse_args())

@@ -93,10 +93,6 @@ def tokens(params: Params, config: Audio, rows: jax.Array) -> jax.Array:
     return linear(params, f"{PROJECTOR}.linear_2", x)
 
 
-def token_count(config: Audio, frames: int) -> int:
-    return -(-(-(-frames // 2)) // config.stack)
-
-
 def spell(params: Params, rows: jax.Array) -> jax.Array:
     """The CTC head: `[batch][rows][letters]`."""
     return linear(params, SPELLER, rows)
