@@ -6,11 +6,16 @@
 # make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
 # make device-bench  what capture costs, with the fake camera of the tests; writes its part of docs/benchmarks.md
 # make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
+# make pico          trains the bundled model in PICO, on a GPU or the processor (hours); fetches JAX
+# make eval          how often the model in PICO is right about what it never saw, through the runtime (minutes)
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
 ARGS    ?= --help
 SECONDS ?= 60
+# Where pico is trained, and more for its recipe (PICO_ARGS="--minutes 600") or its evaluation (PICO_ARGS="--levels 1 2").
+PICO      ?= target/pico
+PICO_ARGS ?=
 # Where the reference implementations are fetched and built.
 REFERENCE ?= target/reference
 # Where the compiler for AArch64 and QEMU are unpacked.
@@ -24,8 +29,10 @@ PACKAGES           = gcc libc6-dev libasound2-dev libclang1 pkg-config
 TEST_PACKAGES      = libasound2-plugins pulseaudio pulseaudio-utils
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
+PICO_PACKAGES      = python3 python3-venv $(shell cat models/pico/train/packages.txt)
 
 .PHONY: run test check arm packages test-packages reference parity bench device-bench device-vm fuzz
+.PHONY: pico-packages pico eval
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -76,6 +83,18 @@ device-vm: packages
 	tests/vm/set-up $(VM)
 	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test 'kernel*' --no-run --message-format=json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+
+pico-packages: packages
+	@tests/install-packages $(PICO_PACKAGES)
+
+pico: pico-packages
+	$(CARGO) build --release
+	models/pico/train/run $(PICO) pico.recipe $(PICO) --lorgnette target/release/lorgnette $(PICO_ARGS)
+
+eval: pico-packages
+	$(CARGO) build --release --package lorgnette-runtime --example answers
+	models/pico/train/run $(PICO) pico.evaluate --answers target/release/examples/answers --models $(PICO)/models \
+		--set $(PICO)/held-out $(PICO_ARGS)
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

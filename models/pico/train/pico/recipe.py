@@ -52,7 +52,7 @@ def convert(lorgnette: Path, source: Path, models: Path) -> None:
     subprocess.run([lorgnette, "convert", source, models, "--outtype", "f16"], check=True)
     for path in sorted(models.glob("*-F16.gguf")):
         for kind in TYPES:
-            # Towers of llama.cpp's mmproj files are not mixed: they stay at eight bits.
+            # What sees and hears stays at eight bits.
             mixed = "Q8_0" if path.name.startswith("mmproj-") else kind
             out = path.with_name(path.name.replace("-F16", f"-{kind}"))
             subprocess.run([lorgnette, "quantize", path, out, "--type", mixed], check=True)

@@ -4,13 +4,16 @@ A scene is of one split, and takes everything from it. The splits share words, q
 blood pressure meter can have; names, fonts and voices of one are never seen in the other.
 """
 
+import os
 import random
 import zlib
 from pathlib import Path
 
 TRAIN, HELD_OUT = "train", "held-out"
 
-FONT_FOLDERS = ["/usr/share/fonts"]
+# Where `pico.pack` put fonts and espeak-ng, on a machine that does not have them.
+PACK = os.environ.get("PICO_PACK")
+FONT_FOLDER = f"{PACK}/fonts" if PACK else "/usr/share/fonts"
 
 # The few fonts of L1 and L2, and more for L3, as names of files of the packages in packages.txt.
 PLAIN = [
@@ -74,8 +77,7 @@ _paths: dict[str, str] = {}
 def font_path(name: str) -> str:
     """Where a font file of this name is installed."""
     if not _paths:
-        for folder in FONT_FOLDERS:
-            _paths.update({path.name: str(path) for path in Path(folder).rglob("*.[ot]tf")})
+        _paths.update({path.name: str(path) for path in Path(FONT_FOLDER).rglob("*.[ot]tf")})
     if name not in _paths:
-        raise FileNotFoundError(f"{name} in {FONT_FOLDERS}: install the packages of packages.txt")
+        raise FileNotFoundError(f"{name} in {FONT_FOLDER}: install the packages of packages.txt")
     return _paths[name]

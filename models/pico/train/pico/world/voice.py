@@ -12,6 +12,13 @@ from ..config import MAX_FRAMES, SAMPLE_RATE
 from ..frontend.mel import HOP
 from . import split as splits
 
+# The program, and the environment it runs in.
+if splits.PACK:
+    PROGRAM = f"{splits.PACK}/espeak-ng"
+    ENVIRONMENT = {"LD_LIBRARY_PATH": f"{splits.PACK}/lib", "ESPEAK_DATA_PATH": splits.PACK}
+else:
+    PROGRAM, ENVIRONMENT = "espeak-ng", None
+
 # espeak-ng gives 22050 Hz; 320 / 441 of it is 16 kHz.
 UP, DOWN = 320, 441
 MAX_SAMPLES = MAX_FRAMES * HOP
@@ -38,8 +45,8 @@ def speak(text: str, split: str, rng: random.Random) -> np.ndarray:
 
 
 def _espeak(text: str, voice: str, speed: int, pitch: int) -> np.ndarray:
-    command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text]
-    answer = subprocess.run(command, capture_output=True, check=True).stdout
+    command = [PROGRAM, "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text]
+    answer = subprocess.run(command, capture_output=True, check=True, env=ENVIRONMENT).stdout
     with wave.open(io.BytesIO(answer)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16) / 32768
     audible = np.flatnonzero(np.abs(samples) > 1e-3)
