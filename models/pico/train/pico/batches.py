@@ -40,6 +40,8 @@ class Mix:
     # Of what is heard, how often it is to be repeated and not answered.
     repeat: float = 0.2
     commands: float = 0.15
+    # How often the picture is shown as llama.cpp does.
+    tiled: float = 0.1
 
 
 class Packer:
@@ -53,8 +55,13 @@ class Packer:
         self.positions = list(range(len(self.ids)))
         self.groups = 2
 
-    def picture(self) -> None:
+    def picture(self, tiled: bool = False) -> None:
+        """The overview; behind the same picture as a tile, when `tiled`, as llama.cpp shows it."""
         rows = PICO.vision.tokens
+        if tiled:
+            self._add(self.tokens.tile_open, 1)
+            self._add([self.tokens.image] * rows, 1, source=range(rows))
+            self._add(self.tokens.tile_close, 1)
         self._add(self.tokens.frame_open, 1)
         self._add([self.tokens.image] * rows, 1, source=range(rows))
         self._add(self.tokens.frame_close, 1)
@@ -166,7 +173,7 @@ class Conversations(Source):
         level, index = self.drawn("see", "hear") if hears else self.drawn("see")
         heard = self.pools["hear"][level][index] if hears else None
         packer = Packer(self.tokens, self.mix.length)
-        packer.picture()
+        packer.picture(tiled=self.rng.random() < self.mix.tiled)
         self._fill(packer, self.pools["see"][level][index], heard)
         row = packer.arrays() | {"see": np.array([level, index], np.int32)}
         return row | sound_arrays(heard, (level, index)) if self.mix.hear else row

@@ -44,13 +44,14 @@ class Audio:
     heads: int = 4
     feed_forward: int = 512
     bins: int = 80
-    positions: int = 512
+    # As many as Whisper has, 30 s: llama.cpp loads no tower with fewer.
+    positions: int = 1500
     # Mel frames of 10 ms that are encoded together.
     block: int = 64
     # Rows of 20 ms that become one token.
     stack: int = 4
     # Width of the projector, both halves of its gate.
-    hidden: int = 512
+    hidden: int = 256
     epsilon: float = 1e-5
 
     def tokens(self, frames: int) -> int:

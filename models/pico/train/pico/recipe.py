@@ -19,9 +19,9 @@ EASY, ALL = "1:1", "1:0.3,2:0.4,3:0.3"
 # Name, stage, levels, and minutes out of the sum of them all.
 PLAN = [
     ("see-1", "see", EASY, 12),
-    ("hear-1", "hear", EASY, 12),
     ("transcribe-1", "transcribe", EASY, 8),
     ("answer-1", "answer", EASY, 12),
+    ("hear-1", "hear", EASY, 12),
     ("joint-1", "joint", EASY, 26),
     ("see-2", "see", ALL, 30),
     ("transcribe-2", "transcribe", ALL, 20),

@@ -15,7 +15,9 @@ from .world import commands, questions, split as splits
 START, END = "<|im_start|>", "<|im_end|>"
 FRAME, OVERVIEW, IMAGE, AUDIO = "<fake_token_around_image>", "<global-img>", "<image>", "<|audio|>"
 THINK, THOUGHT = "<think>", "</think>"
-CONTROL = ["<|endoftext|>", START, END, FRAME, OVERVIEW, IMAGE, AUDIO]
+# How llama.cpp calls the only tile of a small picture, which it shows before the overview.
+TILE = "<row_1_col_1>"
+CONTROL = ["<|endoftext|>", START, END, FRAME, OVERVIEW, TILE, IMAGE, AUDIO]
 # Those that an answer may show.
 SHOWN = [THINK, THOUGHT, "<tool_call>", "</tool_call>", commands.CONTEMPLATE]
 
@@ -54,7 +56,8 @@ def _texts():
             yield question.text
             yield question.answer
         yield scene.transcript()
-    yield from ["user", "assistant", "system"] * 1000
+    # llama.cpp wants two ends of lines to be one token.
+    yield from ["user", "assistant", "system", "\n\n"] * 1000
     rng = random.Random(0)
     yield from (commands.tool(rng).answer for _ in range(1000))
 
@@ -66,6 +69,7 @@ class Tokens:
         self.tokenizer = Tokenizer.from_file(str(path))
         self.header = self.encode(HEADER)
         self.frame_open, self.frame_close = self.encode(FRAME + OVERVIEW), self.encode(FRAME)
+        self.tile_open, self.tile_close = self.encode(FRAME + TILE), self.encode("\n\n")
         self.image, self.audio = self.id(IMAGE), self.id(AUDIO)
         self.end = self.id(END)
 
