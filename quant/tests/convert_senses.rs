@@ -31,7 +31,7 @@ fn what_sees_and_hears_becomes_one_projector_file() {
     let out = tempfile::tempdir().unwrap();
     let paths = convert(source.path(), out.path(), &ConvertOptions::default(), &()).unwrap();
     let [text, projector] = [0, 1].map(|file| Gguf::open(&paths[file]).unwrap());
-    assert!(text.tensors().all(|tensor| !tensor.info().name().starts_with("a.")));
+    assert!(text.tensors().all(|tensor| !tensor.info.name().starts_with("a.")));
 
     let metadata = projector.metadata();
     assert_eq!(metadata.get::<&str>("clip.projector_type").unwrap(), None);
@@ -40,7 +40,7 @@ fn what_sees_and_hears_becomes_one_projector_file() {
     assert_eq!(metadata.get("clip.has_vision_encoder").unwrap(), Some(true));
     assert_eq!(metadata.get("clip.has_audio_encoder").unwrap(), Some(true));
     assert_eq!(metadata.get::<u32>("clip.audio.attention.block_frames").unwrap(), Some(8));
-    let names: Vec<_> = projector.tensors().map(|tensor| tensor.info().name().to_owned()).collect();
+    let names: Vec<_> = projector.tensors().map(|tensor| tensor.info.name().to_owned()).collect();
     for name in ["v.blk.0.attn_q.weight", "mm.model.fc.weight", "a.conv1d.1.weight", "mm.a.mlp.2.weight"] {
         assert!(names.iter().any(|found| found == name), "{name}");
     }

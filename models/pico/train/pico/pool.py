@@ -23,6 +23,11 @@ SHARD = 500
 TYPED = 8
 
 
+def shards(scenes: int) -> int:
+    """Shards that hold so many scenes."""
+    return -(-scenes // SHARD)
+
+
 def shard_path(pools: Path, sense: str, split: str, level: int, number: int) -> Path:
     return pools / f"{sense}-{split}-L{level}-{number:04}"
 

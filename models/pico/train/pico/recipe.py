@@ -1,4 +1,4 @@
-"""The whole recipe: `python -m pico.recipe WORK --minutes 190`, on two cores as on a GPU, which JAX finds by itself.
+"""The whole recipe: `python -m pico.recipe WORK --minutes 202`, on two cores as on a GPU, which JAX finds by itself.
 
 Draws pools into WORK/pools while it trains, goes through the stages of PLAN in WORK/run, exports to WORK/pico, and with
 `--lorgnette BIN` makes the files in WORK/models. What is done is not done again; what was interrupted goes on.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import export, stages, tokens
 from .config import PICO
-from .pool import SHARD
+from .pool import shards
 
 EASY, ALL = "1:1", "1:0.3,2:0.4,3:0.3"
 # Name, stage, levels, and minutes out of the sum of them all.
@@ -24,6 +24,7 @@ PLAN = [
     ("hear-1", "hear", EASY, 12),
     ("joint-1", "joint", EASY, 26),
     ("see-2", "see", ALL, 30),
+    ("hear-2", "hear", ALL, 12),
     ("transcribe-2", "transcribe", ALL, 20),
     ("joint-2", "joint", ALL, 70),
 ]
@@ -36,10 +37,11 @@ def levels_of(text: str) -> list[int]:
     return [int(pair.split(":")[0]) for pair in text.split(",")]
 
 
-def wait_for_pools(pools: Path, stage: str, levels: str, count: int) -> None:
+def wait_for_pools(pools: Path, stage: str, levels: str, counts: dict[str, int], drawing: subprocess.Popen) -> None:
+    """Until there are `counts` shards of each sense, or no more are drawn."""
     for sense in stages.stages({1: 1.0})[stage].senses:
         for level in levels_of(levels):
-            while len(list(pools.glob(f"{sense}-train-L{level}-*"))) < count:
+            while len(list(pools.glob(f"{sense}-train-L{level}-*"))) < counts[sense] and drawing.poll() is None:
                 time.sleep(5)
 
 
@@ -61,9 +63,11 @@ def convert(lorgnette: Path, source: Path, models: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--minutes", type=float, default=sum(minutes for *_, minutes in PLAN))
+    parser.add_argument("--minutes", type=float, default=sum(minutes for *_, minutes in PLAN), help="of training")
     parser.add_argument("--only", nargs="+", help="stages of the plan, by name")
-    parser.add_argument("--scenes", type=int, default=20_000, help="drawn of each level")
+    parser.add_argument("--scenes", type=int, default=20_000, help="pictures drawn of each level")
+    parser.add_argument("--sounds", type=int, default=20_000, help="spoken for each level")
+    parser.add_argument("--save-seconds", type=float, default=180)
     parser.add_argument("--draw-jobs", type=int, default=1)
     parser.add_argument("--batch-jobs", type=int, default=0)
     parser.add_argument("--gpu", action="store_true", help="wait for whole pools, which go into its memory")
@@ -78,17 +82,20 @@ def main() -> None:
     levels = sorted({level for *_, text, _ in plan for level in levels_of(text)})
     drawing = subprocess.Popen(
         [sys.executable, "-m", "pico.draw", pools, "--levels", *map(str, levels)]
-        + ["--scenes", str(arguments.scenes), "--jobs", str(arguments.draw_jobs)],
+        + ["--scenes", str(arguments.scenes), "--sounds", str(arguments.sounds), "--jobs", str(arguments.draw_jobs)],
         stdout=(arguments.work / "draw.log").open("w"),
         # Nothing here draws on a GPU.
         env=os.environ | {"JAX_PLATFORMS": "cpu"},
     )
-    shards = -(-arguments.scenes // SHARD)
-    scale = arguments.minutes / sum(minutes for *_, minutes in PLAN)
+    counts = {"see": shards(arguments.scenes), "hear": shards(arguments.sounds)}
+    if not arguments.gpu:
+        counts = {sense: min(ENOUGH, count) for sense, count in counts.items()}
+    scale = arguments.minutes / sum(minutes for *_, minutes in plan)
     for name, stage, text, minutes in plan:
-        wait_for_pools(pools, stage, text, shards if arguments.gpu else min(ENOUGH, shards))
-        options = ["--pools", pools, "--stage", stage, "--name", name, "--levels", text, "--jobs", arguments.batch_jobs]
-        run("train", state, *options, "--minutes", minutes * scale)
+        wait_for_pools(pools, stage, text, counts, drawing)
+        options = ["--pools", pools, "--stage", stage, "--name", name, "--levels", text, "--minutes", minutes * scale]
+        options += ["--jobs", arguments.batch_jobs, "--save-seconds", arguments.save_seconds]
+        run("train", state, *options)
     drawing.wait()
     export.export(state, arguments.work / "pico")
     if arguments.lorgnette:
