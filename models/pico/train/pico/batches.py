@@ -76,7 +76,8 @@ class Packer:
         if len(self.ids) + sound + len(asked) + len(said_ids) > self.length:
             return False
         group, self.groups = self.groups, self.groups + 1
-        self._add([self.tokens.audio] * sound, group, source=range(PICO.vision.tokens, PICO.vision.tokens + sound), sees=sees)
+        first = PICO.vision.tokens
+        self._add([self.tokens.audio] * sound, group, source=range(first, first + sound), sees=sees)
         self._add(asked, group, sees=sees)
         self._add(said_ids, group, sees=sees, weight=1.0)
         return True

@@ -1,4 +1,4 @@
-"""Draws the pools of training that are not there yet: `python -m pico.draw POOLS --levels 1 2 3 --scenes 20000 --jobs 2`.
+"""Draws the pools of training that are not there yet: `python -m pico.draw POOLS --levels 1 2 3 --jobs 2`.
 
 Pictures come first, which training begins with, and the easy levels before the others.
 """
@@ -27,7 +27,9 @@ def main() -> None:
         for number in range(shards(count))
     ]
     with ProcessPoolExecutor(arguments.jobs) as executor:
-        made = [executor.submit(draw_shard, arguments.pools, sense, splits.TRAIN, level, n) for sense, level, n in todo]
+        made = [
+            executor.submit(draw_shard, arguments.pools, sense, splits.TRAIN, level, n) for sense, level, n in todo
+        ]
         for count, future in enumerate(as_completed(made), 1):
             print(f"{count}/{len(made)} {future.result().name}", flush=True)
 

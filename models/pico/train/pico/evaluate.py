@@ -98,7 +98,9 @@ def _cells(rows: list[dict], said: list[str], labels: dict) -> list[dict]:
     for row, text in zip(rows, said, strict=True):
         of_kind[row["kind"]].append(right(row, text))
         of_kind["all"].append(right(row, text))
-    cells = [labels | {"kind": kind, "right": sum(found), "of": len(found)} for kind, found in sorted(of_kind.items())]
+    cells = [
+        labels | {"kind": kind, "right": sum(found), "of": len(found)} for kind, found in sorted(of_kind.items())
+    ]
     calls = [commands.CONTEMPLATE in text for text in said]
     wanted = [row["kind"] == "contemplate" for row in rows]
     hit = sum(c and w for c, w in zip(calls, wanted))

@@ -1,7 +1,7 @@
 """Whether the runtime computes what JAX does: `python -m pico.parity --lorgnette BIN --answers BIN [--run RUN]`.
 
-Exports the run, or weights from a seed, converts them with `lorgnette convert --outtype f32`, and compares the logits of
-a text, the rows of a picture and of a sound, and an answer about both. BIN of --answers is the example of that name of
+Exports the run, or weights from a seed, converts them with `lorgnette convert --outtype f32`, and compares the logits
+of a text, the rows of a picture and of a sound, and an answer about both. BIN of --answers is the example of that name of
 lorgnette-runtime.
 """
 
@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import wave
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -33,7 +34,9 @@ class Files:
 
     def __init__(self, weights: dict, tokenizer: Path, lorgnette: Path, work: Path):
         export.write(weights, tokenizer, work / "pico")
-        subprocess.run([lorgnette, "convert", work / "pico", work, "--outtype", "f32"], check=True, capture_output=True)
+        subprocess.run(
+            [lorgnette, "convert", work / "pico", work, "--outtype", "f32"], check=True, capture_output=True
+        )
         self.mmproj = next(work.glob("mmproj-*.gguf"))
         self.model = next(path for path in work.glob("*.gguf") if path != self.mmproj)
 
@@ -112,7 +115,8 @@ def run(weights: dict, tokenizer: Path, lorgnette: Path, answers: Path, work: Pa
     both = {"image": str(work / "picture.png"), "audio": str(work / "sound.wav")}
     asked = "\n".join(json.dumps(question) for question in [both | {"rows": True}, both])
     command = [answers, files.model, files.mmproj]
-    shown, said = map(json.loads, subprocess.run(command, input=asked.encode(), check=True, capture_output=True).stdout.splitlines())
+    told = subprocess.run(command, input=asked.encode(), check=True, capture_output=True).stdout
+    shown, said = map(json.loads, told.splitlines())
 
     seen, heard = rows_of_picture(weights, tile(image, PICO.vision.image)), rows_of_sound(weights, samples)
     for what, ours in [("image", seen), ("audio", heard)]:
@@ -127,8 +131,6 @@ def run(weights: dict, tokenizer: Path, lorgnette: Path, answers: Path, work: Pa
 
 
 def read_wav(path: Path) -> np.ndarray:
-    import wave
-
     with wave.open(str(path)) as file:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
 
@@ -143,7 +145,7 @@ def main() -> int:
     weights = checkpoint.load_weights(arguments.run) if arguments.run else pico.init(PICO, seed=1)
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
-        tokenizer = arguments.tokenizer or (arguments.run / "tokenizer.json" if arguments.run else work / "tokenizer.json")
+        tokenizer = arguments.tokenizer or (arguments.run or work) / "tokenizer.json"
         if not tokenizer.exists():
             tokens.train(PICO.vocabulary).save(str(tokenizer))
         return 0 if run(weights, tokenizer, arguments.lorgnette, arguments.answers, work) else 1

@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--stage", required=True, choices=list(stages.stages({1: 1.0})))
     parser.add_argument("--name", help="of the stage in this run, when it is done more than once")
     parser.add_argument("--levels", default="1:1", help="LEVEL:PART,... of the pictures")
-    parser.add_argument("--minutes", type=float, required=True, help="of all cores, or of the GPU; the rate falls towards the end")
+    parser.add_argument("--minutes", type=float, required=True, help="of all cores, or of the GPU")
     parser.add_argument("--size", type=int, help="pictures or sounds in a batch")
     parser.add_argument("--jobs", type=int, default=0, help="processes that make batches; a thread when it is 0")
     parser.add_argument("--log-every", type=int, default=100)

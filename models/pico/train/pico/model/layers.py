@@ -68,7 +68,9 @@ class Init:
         if bias:
             self.params[f"{name}.bias"] = jnp.zeros(width)
 
-    def encoder_layer(self, names: dict[str, str], width: int, feed_forward: int, layers: int, key_bias: bool) -> None:
+    def encoder_layer(
+        self, names: dict[str, str], width: int, feed_forward: int, layers: int, key_bias: bool
+    ) -> None:
         self.norm(names["norm1"], width)
         self.norm(names["norm2"], width)
         residual = (2 * layers) ** -0.5

@@ -43,7 +43,7 @@ def packed_logits(params: Params, config: Pico, batch: dict, media: jax.Array) -
 
 
 def packed_mask(group: jax.Array, sees: jax.Array) -> jax.Array:
-    """Who sees whom: everybody the header (group 0), some the picture (group 1), and what comes before in their group."""
+    """Who sees whom: all the header (group 0), some the picture (group 1), each what comes before in its group."""
     at = jnp.arange(group.shape[1])
     own = group[:, :, None] == group[:, None, :]
     header = (group == 0)[:, None, :]

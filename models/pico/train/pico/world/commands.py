@@ -11,7 +11,12 @@ HELLO = ["Hello.", "Hi.", "Hey there.", "Good morning.", "Hello, pico."]
 ABLE = ["What can you do?", "How can you help me?", "What are you able to do?"]
 NO_PICTURE = ["Read the label.", "What is this?", "Which is the cheapest?", "How much sugar is in it?"]
 
-TIMER = ["Set a timer for {n} {unit}.", "Timer, {n} {unit}.", "Start a timer for {n} {unit}.", "Wake me in {n} {unit}."]
+TIMER = [
+    "Set a timer for {n} {unit}.",
+    "Timer, {n} {unit}.",
+    "Start a timer for {n} {unit}.",
+    "Wake me in {n} {unit}.",
+]
 NOTE = ["Take a note: {note}.", "Note: {note}.", "Write down: {note}.", "Remember to {note}."]
 VERBS = {
     "buy": ["milk", "bread", "eggs", "rice", "apples", "coffee", "butter", "tea", "flowers", "stamps"],
@@ -37,7 +42,9 @@ def hello(rng: random.Random) -> Question:
 
 
 def able(rng: random.Random) -> Question:
-    return Question("able", rng.choice(ABLE), "I read labels, compare products, read displays, set timers, take notes.")
+    return Question(
+        "able", rng.choice(ABLE), "I read labels, compare products, read displays, set timers, take notes."
+    )
 
 
 def tool(rng: random.Random) -> Question:

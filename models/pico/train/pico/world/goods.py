@@ -13,6 +13,7 @@ Butter Cheese Juice Tea Rolls Waffles Snack Mix Beans Pudding Cream Toast Wafers
 Seeds Clusters Squares Loops Tofu Hummus Salsa Syrup Porridge Drink Spread Cakes""".split()
 
 ATTRIBUTES = ["price", "protein", "sugar", "calories"]
+USUAL_CENTS = [0, 10, 19, 25, 29, 39, 45, 49, 50, 59, 75, 79, 89, 95, 99]
 
 
 @dataclass
@@ -79,13 +80,21 @@ def name(rng: random.Random, split: str) -> str:
 
 
 def product(rng: random.Random, split: str, attributes: list[str], currency: str) -> Product:
-    draw = {
-        "price": lambda: f"{rng.randint(0, 19)}.{rng.choice([0, 10, 19, 25, 29, 39, 45, 49, 50, 59, 75, 79, 89, 95, 99, rng.randint(0, 99)]):02}",
-        "protein": lambda: str(rng.randint(0, 40)) if rng.random() < 0.8 else f"{rng.randint(0, 19)}.{rng.randint(1, 9)}",
-        "sugar": lambda: str(rng.randint(0, 40)) if rng.random() < 0.8 else f"{rng.randint(0, 19)}.{rng.randint(1, 9)}",
-        "calories": lambda: str(rng.choice([rng.randint(2, 60) * 10, rng.randint(20, 650)])),
-    }
-    return Product(name(rng, split), {attribute: draw[attribute]() for attribute in attributes}, currency)
+    draw = {"price": _price, "protein": _grams, "sugar": _grams, "calories": _calories}
+    return Product(name(rng, split), {attribute: draw[attribute](rng) for attribute in attributes}, currency)
+
+
+def _price(rng: random.Random) -> str:
+    whole = rng.randint(0, 19)
+    return f"{whole}.{rng.choice([*USUAL_CENTS, rng.randint(0, 99)]):02}"
+
+
+def _grams(rng: random.Random) -> str:
+    return str(rng.randint(0, 40)) if rng.random() < 0.8 else f"{rng.randint(0, 19)}.{rng.randint(1, 9)}"
+
+
+def _calories(rng: random.Random) -> str:
+    return str(rng.choice([rng.randint(2, 60) * 10, rng.randint(20, 650)]))
 
 
 def products(rng: random.Random, split: str, count: int, attributes: list[str]) -> list[Product]:

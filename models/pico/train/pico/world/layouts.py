@@ -116,7 +116,9 @@ def _label(canvas, product, cell, look, captions, face, ink, price_first, rng, s
     pitch = high / count
     columns = max(len(row) for row in rows)
     title_size = int(fit(title, face, wide, min(pitch, 0.2 * canvas.image.height)) * rng.uniform(small, 1.0))
-    size = int(fit(lines, face, 0.94 * wide / columns, min(pitch, 0.2 * canvas.image.height)) * rng.uniform(small, 1.0))
+    size = int(
+        fit(lines, face, 0.94 * wide / columns, min(pitch, 0.2 * canvas.image.height)) * rng.uniform(small, 1.0)
+    )
     y = top + pitch / 2
     centred = look.align == "middle"
     for line in title:
@@ -132,7 +134,9 @@ def _label(canvas, product, cell, look, captions, face, ink, price_first, rng, s
                 canvas.text(left, y, facts[at][0], face, size, ink)
                 canvas.text(right, y, facts[at][1], face, size, ink, "r")
             else:
-                canvas.text((left + right) / 2 if centred else left, y, line, face, size, ink, "m" if centred else "l")
+                canvas.text(
+                    (left + right) / 2 if centred else left, y, line, face, size, ink, "m" if centred else "l"
+                )
             at += 1
         y += pitch
 

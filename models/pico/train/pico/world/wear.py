@@ -29,7 +29,11 @@ def _clutter(canvas: Canvas, rng: random.Random) -> None:
     width, height = canvas.image.size
     for _ in range(rng.randint(1, 4)):
         colour = tuple(rng.randint(0, 255) for _ in range(3))
-        x, y = rng.choice([(rng.uniform(0, width), rng.choice([0, height])), (rng.choice([0, width]), rng.uniform(0, height))])
+        along, across = (
+            (rng.uniform(0, width), rng.choice([0, height])),
+            (rng.choice([0, width]), rng.uniform(0, height)),
+        )
+        x, y = rng.choice([along, across])
         r = rng.uniform(0.01, 0.035) * width
         shape = rng.choice([canvas.draw.ellipse, canvas.draw.rectangle])
         shape([x - r, y - r, x + r, y + r], fill=colour)
@@ -48,7 +52,9 @@ def _tilt(canvas: Canvas, rng: random.Random) -> None:
     offset = centre - inverse @ shift
     data = (*inverse[0], offset[0], *inverse[1], offset[1])
     ground = tuple(rng.randint(0, 255) for _ in range(3))
-    canvas.image = canvas.image.transform((width, height), Image.Transform.AFFINE, data, Image.Resampling.BICUBIC, fillcolor=ground)
+    canvas.image = canvas.image.transform(
+        (width, height), Image.Transform.AFFINE, data, Image.Resampling.BICUBIC, fillcolor=ground
+    )
     canvas.draw = ImageDraw.Draw(canvas.image)
     canvas.chars = [(c, *(forward @ (np.array([x, y]) - centre) + shift)) for c, x, y in canvas.chars]
 
