@@ -56,7 +56,8 @@ class Audio:
 
     def tokens(self, frames: int) -> int:
         """Tokens that a clip of so many mel frames becomes."""
-        return -(-(-(-frames // 2)) // self.stack)
+        rows = (frames + 1) // 2
+        return (rows + self.stack - 1) // self.stack
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """What the recipe relies on, quickly: `python -m unittest discover tests`, from this folder. Needs no files but fonts."""
 
+import json
 import random
+import tempfile
 import unittest
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pico import batches, losses, tokens
-from pico.config import PICO
+from pico import batches, losses, store, tokens
+from pico.config import MAX_FRAMES, PICO
 from pico.frontend.mel import log_mel
 from pico.model import audio, letters, pico
 from pico.world import goods, picture, questions, split as splits
@@ -103,9 +106,6 @@ class Packing(unittest.TestCase):
         cls.tokenizer = tokens.train(PICO.vocabulary)
 
     def test_a_question_among_others_gives_the_logits_that_it_gives_alone(self):
-        import tempfile
-        from pathlib import Path
-
         with tempfile.TemporaryDirectory() as folder:
             self.tokenizer.save(str(Path(folder) / "tokenizer.json"))
             coder = tokens.Tokens(Path(folder) / "tokenizer.json")
@@ -124,6 +124,32 @@ class Packing(unittest.TestCase):
 
         alone, among = logits(("What is this?", 9)), logits(("Read it to me.", 0), ("What is this?", 9))
         np.testing.assert_allclose(alone, among[-len(alone) :], atol=2e-4)
+
+
+class Pools(unittest.TestCase):
+    def test_a_batch_finds_the_same_in_files_and_in_the_memory_of_a_device(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pools = Path(folder)
+            for level in (1, 3):
+                self._shard(pools / f"see-train-L{level}-0000", images=(3, 4, 4, 3), targets=(3, 9))
+                self._shard(pools / f"hear-train-L{level}-0000", mels=(2, MAX_FRAMES, PICO.audio.bins))
+            batch = {
+                "see": np.array([[1, 2], [3, 0], [3, 2]], np.int32),
+                "hear": np.array([[-1, -1], [3, 1], [1, 0]], np.int32),
+            }
+            mapped = store.Mapped(pools, splits.TRAIN, [1, 3]).filled(batch)
+            resident = store.Resident(pools, splits.TRAIN, [1, 3], ["see", "hear"]).filled(batch)
+            self.assertEqual(mapped.keys(), resident.keys())
+            for name, value in mapped.items():
+                np.testing.assert_array_equal(value, resident[name], name)
+
+    def _shard(self, path: Path, **shapes: tuple) -> None:
+        path.mkdir()
+        generator = np.random.default_rng(len(path.name) + int(path.name[-6]))
+        for name, shape in shapes.items():
+            kind = np.float16 if name == "mels" else np.uint8
+            np.save(path / f"{name}.npy", generator.integers(1, 200, shape).astype(kind))
+        (path / "items.json").write_text(json.dumps([{}] * next(iter(shapes.values()))[0]))
 
 
 class Sound(unittest.TestCase):

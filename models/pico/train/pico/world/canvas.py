@@ -16,12 +16,14 @@ def font(name: str, size: int) -> ImageFont.FreeTypeFont:
 
 
 class Canvas:
-    """`chars` are (character, x, y) of the centres of all that was written, in pixels, blanks left out."""
+    """`chars` are (character, x, y, line) of all that was written: its centre in pixels, and the number of the text that
+    it is part of. Blanks are left out."""
 
     def __init__(self, width: int, height: int, colour: Colour):
         self.image = Image.new("RGB", (width, height), colour)
         self.draw = ImageDraw.Draw(self.image)
-        self.chars: list[tuple[str, float, float]] = []
+        self.chars: list[tuple[str, float, float, int]] = []
+        self.lines = 0
 
     def text(self, x: float, y: float, text: str, name: str, size: int, colour: Colour, anchor: str = "l") -> None:
         """Writes `text` with its middle at height `y`, and its left end, middle or right end (`l`, `m`, `r`) at `x`."""
@@ -32,12 +34,15 @@ class Canvas:
         for i, char in enumerate(text):
             if char != " ":
                 start, end = face.getlength(text[:i]), face.getlength(text[: i + 1])
-                self.chars.append((char, left + (start + end) / 2, y))
+                self.chars.append((char, left + (start + end) / 2, y, self.lines))
+        self.lines += 1
 
     def digits(self, x: float, y: float, text: str, height: float, colour: Colour) -> None:
         """Writes digits of seven segments with their top right at (`x`, `y`)."""
         left = x - segments.width(text, height)
-        self.chars += segments.draw(self.draw, left, y, text, height, max(2.0, 0.13 * height), colour)
+        centres = segments.draw(self.draw, left, y, text, height, max(2.0, 0.13 * height), colour)
+        self.chars += [(*centre, self.lines) for centre in centres]
+        self.lines += 1
 
 
 def fit(lines: list[str], name: str, width: float, height: float) -> int:

@@ -30,16 +30,15 @@ def char_class(char: str) -> int:
 
 
 def patch_targets(chars: list, width: int, height: int) -> np.ndarray:
-    """`[patches][SLOTS]`: the characters whose centres lie in each patch, from the top left on."""
+    """`[patches][SLOTS]`: the characters whose centres lie in each patch, line by line."""
     side = PICO.vision.side
     cells: list[list] = [[] for _ in range(side * side)]
-    for char, x, y in chars:
+    for char, x, y, line in chars:
         column, row = int(x * side / width), int(y * side / height)
         if 0 <= column < side and 0 <= row < side:
-            cells[row * side + column].append((y, x, char))
+            cells[row * side + column].append((line, x, char))
     targets = np.zeros((side * side, SLOTS), np.uint8)
     for cell, found in zip(targets, cells):
-        # Characters of one line have the same height.
         for slot, (_, _, char) in enumerate(sorted(found)[:SLOTS]):
             cell[slot] = char_class(char)
     return targets

@@ -56,7 +56,7 @@ def _tilt(canvas: Canvas, rng: random.Random) -> None:
         (width, height), Image.Transform.AFFINE, data, Image.Resampling.BICUBIC, fillcolor=ground
     )
     canvas.draw = ImageDraw.Draw(canvas.image)
-    canvas.chars = [(c, *(forward @ (np.array([x, y]) - centre) + shift)) for c, x, y in canvas.chars]
+    canvas.chars = [(c, *(forward @ (np.array([x, y]) - centre) + shift), line) for c, x, y, line in canvas.chars]
 
 
 def _glare(canvas: Canvas, rng: random.Random) -> None:
