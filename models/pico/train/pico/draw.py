@@ -24,6 +24,8 @@ def main() -> None:
         (sense, level, number)
         for sense, count in counts.items()
         for level in arguments.levels
+        # Nobody speaks of a page.
+        if sense == "see" or level > 0
         for number in range(shards(count))
     ]
     with ProcessPoolExecutor(arguments.jobs) as executor:

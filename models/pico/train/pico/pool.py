@@ -53,7 +53,8 @@ def _draw_pictures(folder: Path, split: str, level: int, numbers: range) -> None
     for i, number in enumerate(numbers):
         scene, rng = questions.scene_of(split, level, number)
         images[i], targets[i] = picture.sample(scene, rng)
-        typed = [asdict(questions.ask(scene, rng)) for _ in range(TYPED)]
+        # There is nothing to ask about a page.
+        typed = [asdict(questions.ask(scene, rng)) for _ in range(TYPED if level else 0)]
         items.append({"transcript": scene.transcript(), "typed": typed})
     np.save(folder / "images.npy", images)
     np.save(folder / "targets.npy", targets)

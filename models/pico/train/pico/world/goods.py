@@ -129,3 +129,26 @@ def reading(rng: random.Random) -> Reading:
     if rng.random() < 0.6:
         return Reading(kind, {"value": f"{rng.randint(25, 180) / 10:.1f}"}, "mmol/L")
     return Reading(kind, {"value": str(rng.randint(45, 320))}, "mg/dL")
+
+
+def line(rng: random.Random, split: str) -> str:
+    """Some words of the world, numbers, and letters that mean nothing: about as many as fit into a line of print."""
+    words: list[str] = []
+    length = rng.randint(6, 22)
+    while sum(map(len, words)) + len(words) < length:
+        thing = product(rng, split, ATTRIBUTES, rng.choice("$€£"))
+        attribute = rng.choice(ATTRIBUTES)
+        word = rng.choice(
+            [
+                thing.name,
+                thing.fact(attribute),
+                thing.fact(attribute).replace(" ", ""),
+                thing.values[attribute],
+                attribute.title() + rng.choice(["", ":"]),
+                reading(rng).transcript(),
+                "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 7))),
+                "".join(rng.choices("0123456789", k=rng.randint(1, 5))),
+            ]
+        )
+        words.append(rng.choice([word, word, word.upper(), word.lower()]))
+    return " ".join(words)

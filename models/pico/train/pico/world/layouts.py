@@ -53,6 +53,9 @@ def draw(scene: Scene, rng: random.Random) -> Canvas:
     ground, ink = colours(rng, least)
     canvas = Canvas(width, height, ground)
     fonts = splits.fonts(scene.split, scene.level)
+    if scene.lines:
+        _page(canvas, scene.lines, rng, fonts, ink)
+        return canvas
     if scene.reading:
         _display(canvas, scene.reading, rng, scene.split, fonts, ink)
         return canvas
@@ -139,6 +142,22 @@ def _label(canvas, product, cell, look, captions, face, ink, price_first, rng, s
                 )
             at += 1
         y += pitch
+
+
+def _page(canvas: Canvas, lines: list[str], rng: random.Random, fonts: list[str], ink) -> None:
+    """Lines below each other, each in a font and a size of its own; digits now and then in seven segments."""
+    width, height = canvas.image.size
+    pitch = height / len(lines)
+    for row, line in enumerate(lines):
+        face = rng.choice(fonts)
+        size = int(fit([line], face, 0.9 * width, min(0.9 * pitch, 0.2 * height)) * rng.uniform(0.8, 1.0))
+        y = pitch * (row + 0.5)
+        digits = "".join(c for c in line if c in "0123456789.")
+        if digits.strip(".") and rng.random() < 0.15:
+            tall = min(0.7 * pitch, 0.8 * width / segments.width(digits, 1.0))
+            canvas.digits(rng.uniform(0.85, 0.98) * width, y - tall / 2, digits, tall, ink)
+        else:
+            canvas.text(rng.uniform(0.02, 0.07) * width, y, line, face, size, ink)
 
 
 def _display(canvas: Canvas, reading: Reading, rng: random.Random, split: str, fonts: list[str], ink) -> None:

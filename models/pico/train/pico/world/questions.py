@@ -61,19 +61,24 @@ class Question:
 
 @dataclass
 class Scene:
-    """One picture: a label, a display, or a shelf."""
+    """One picture: a label, a display, or a shelf; or (level 0) a page of text to learn to read from."""
 
     level: int
     split: str
     number: int
     products: list[Product]
     reading: Reading | None = None
+    lines: list[str] | None = None
 
     def transcript(self) -> str:
+        if self.lines:
+            return "\n".join(self.lines)
         return self.reading.transcript() if self.reading else "; ".join(p.transcript() for p in self.products)
 
 
 def scene(split: str, level: int, number: int, rng: random.Random) -> Scene:
+    if level == 0:
+        return Scene(level, split, number, [], lines=[goods.line(rng, split) for _ in range(rng.randint(4, 9))])
     shelf = level == 2 or (level == 3 and rng.random() < 0.5)
     if shelf:
         count = rng.choice([2, 3, 4])
