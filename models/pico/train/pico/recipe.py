@@ -58,7 +58,8 @@ def convert(lorgnette: Path, source: Path, models: Path) -> None:
             # What sees and hears stays at eight bits.
             mixed = "Q8_0" if path.name.startswith("mmproj-") else kind
             out = path.with_name(path.name.replace("-F16", f"-{kind}"))
-            subprocess.run([lorgnette, "quantize", path, out, "--type", mixed], check=True)
+            report = subprocess.run([lorgnette, "quantize", path, out, "--type", mixed], check=True, capture_output=True)
+            print(out.name, report.stdout.decode().strip().splitlines()[-1])
 
 
 def main() -> None:
