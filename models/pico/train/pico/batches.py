@@ -42,6 +42,8 @@ class Mix:
     commands: float = 0.15
     # How often the picture is shown as llama.cpp does.
     tiled: float = 0.1
+    # Whether what the picture says stands in its place, as text.
+    blind: bool = False
 
 
 class Packer:
@@ -65,6 +67,10 @@ class Packer:
         self._add(self.tokens.frame_open, 1)
         self._add([self.tokens.image] * rows, 1, source=range(rows))
         self._add(self.tokens.frame_close, 1)
+
+    def transcript(self, text: str) -> None:
+        """A picture in words."""
+        self._add(self.tokens.encode(f"{text}\n"), 1)
 
     def question(self, asked: list[int], answer: str, sees: bool, sound: int = 0, thought: str | None = None) -> bool:
         """Adds a question if there is room: `sound` rows of sound, then the tokens `asked`, then what is to be said."""
@@ -174,9 +180,15 @@ class Conversations(Source):
         level, index = self.drawn("see", "hear") if hears else self.drawn("see")
         heard = self.pools["hear"][level][index] if hears else None
         packer = Packer(self.tokens, self.mix.length)
-        packer.picture(tiled=self.rng.random() < self.mix.tiled)
-        self._fill(packer, self.pools["see"][level][index], heard)
-        row = packer.arrays() | {"see": np.array([level, index], np.int32)}
+        item = self.pools["see"][level][index]
+        if self.mix.blind:
+            packer.transcript(item["transcript"])
+        else:
+            packer.picture(tiled=self.rng.random() < self.mix.tiled)
+        self._fill(packer, item, heard)
+        row = packer.arrays()
+        if not self.mix.blind:
+            row["see"] = np.array([level, index], np.int32)
         return row | sound_arrays(heard, (level, index)) if self.mix.hear else row
 
     def _fill(self, packer: Packer, item: dict, heard: dict | None) -> None:

@@ -1,4 +1,4 @@
-"""The whole recipe: `python -m pico.recipe WORK --minutes 206`, on two cores as on a GPU, which JAX finds by itself.
+"""The whole recipe: `python -m pico.recipe WORK --minutes 218`, on two cores as on a GPU, which JAX finds by itself.
 
 Draws pools into WORK/pools while it trains, goes through the stages of PLAN in WORK/run, exports to WORK/pico, and with
 `--lorgnette BIN` makes the files in WORK/models. What is done is not done again; what was interrupted goes on.
@@ -19,6 +19,7 @@ from .pool import shards
 PAGES, EASY, ALL = "0:0.6,1:0.4", "1:1", "1:0.3,2:0.4,3:0.3"
 # Name, stage, levels, and minutes out of the sum of them all.
 PLAN = [
+    ("reason-1", "reason", "1:0.5,2:0.5", 12),
     ("see-1", "see", PAGES, 16),
     ("transcribe-1", "transcribe", EASY, 8),
     ("answer-1", "answer", EASY, 12),
@@ -58,7 +59,9 @@ def convert(lorgnette: Path, source: Path, models: Path) -> None:
             # What sees and hears stays at eight bits.
             mixed = "Q8_0" if path.name.startswith("mmproj-") else kind
             out = path.with_name(path.name.replace("-F16", f"-{kind}"))
-            report = subprocess.run([lorgnette, "quantize", path, out, "--type", mixed], check=True, capture_output=True)
+            report = subprocess.run(
+                [lorgnette, "quantize", path, out, "--type", mixed], check=True, capture_output=True
+            )
             print(out.name, report.stdout.decode().strip().splitlines()[-1])
 
 

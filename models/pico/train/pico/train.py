@@ -54,7 +54,8 @@ def loss_of(learned, frozen, batch, stage, dtype):
             add("spell", losses.spell(params, rows, batch["frames"], batch["spelling"]))
         media.append(partial(audio.tokens, params, PICO.audio, rows))
     if "answer" in stage.losses:
-        made = jnp.concatenate([make() for make in media], axis=1)
+        nothing = jnp.zeros((batch["tokens"].shape[0], 1, PICO.text.width), dtype)
+        made = jnp.concatenate([make() for make in media], axis=1) if media else nothing
         add("answer", losses.answer(params, PICO, batch, made))
     return total, metrics
 
@@ -98,7 +99,7 @@ def train(arguments) -> None:
         return
     frozen = {name: value for name, value in params.items() if name not in learned}
     if on_gpu:
-        media = store.Resident(arguments.pools, splits.TRAIN, levels, stage.senses)
+        media = store.Resident(arguments.pools, splits.TRAIN, levels, stage.media)
     else:
         media = store.Mapped(arguments.pools, splits.TRAIN, levels)
     seed = f"{name}/{at['step']}"
@@ -128,7 +129,8 @@ def train(arguments) -> None:
             checkpoint.save_state(run, name, learned, state, at)
             saved_at = time.monotonic()
     at["done"] = True
-    checkpoint.save_weights(run, frozen | learned)
+    # Another stage may have taught other parts meanwhile.
+    checkpoint.save_weights(run, (checkpoint.load_weights(run) or frozen) | learned)
     checkpoint.save_state(run, name, learned, None, at)
 
 

@@ -105,11 +105,21 @@ class Packing(unittest.TestCase):
     def setUpClass(cls):
         cls.tokenizer = tokens.train(PICO.vocabulary)
 
-    def test_a_question_among_others_gives_the_logits_that_it_gives_alone(self):
+    def _coder(self) -> tokens.Tokens:
         with tempfile.TemporaryDirectory() as folder:
             self.tokenizer.save(str(Path(folder) / "tokenizer.json"))
-            coder = tokens.Tokens(Path(folder) / "tokenizer.json")
-        params = pico.init(PICO, seed=4)
+            return tokens.Tokens(Path(folder) / "tokenizer.json")
+
+    def test_pieces_of_a_row_are_the_tokens_of_the_whole_text(self):
+        coder = self._coder()
+        for number in range(50):
+            scene, rng = questions.scene_of(splits.TRAIN, 2, number)
+            question = questions.ask(scene, rng)
+            pieces = [f"{scene.transcript()}\n", question.text, tokens.ASK, question.answer, tokens.END]
+            self.assertEqual(coder.encode("".join(pieces)), [id for piece in pieces for id in coder.encode(piece)])
+
+    def test_a_question_among_others_gives_the_logits_that_it_gives_alone(self):
+        coder, params = self._coder(), pico.init(PICO, seed=4)
         media = jax.random.normal(jax.random.key(1), (1, PICO.vision.tokens + 9, PICO.text.width))
 
         def logits(*questions_):
