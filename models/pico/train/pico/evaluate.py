@@ -16,10 +16,16 @@ from pathlib import Path
 
 from .world import commands, picture, questions, split as splits, voice
 
+# The form of a call, which the runtime can hold an answer to.
+HELD = "tool, held to the form"
 CALL = (
     r'<tool_call>\{"name": ("timer", "arguments": \{"(minutes|seconds|hours)": [0-9]{1,3}\}'
     r'|"note", "arguments": \{"text": "[a-zA-Z ]{1,60}"\})\}</tool_call>'
 )
+
+
+# Kinds that are asked without a picture.
+BLIND = {"no picture", "hello", "able", "contemplate", "tool", HELD}
 
 
 def draw_set(folder: Path, level: int, each: int, most: int) -> None:
@@ -46,7 +52,9 @@ def draw_set(folder: Path, level: int, each: int, most: int) -> None:
 def asked(row: dict, folder: Path, spoken: bool, think: bool) -> dict:
     """A row of the set as the runtime is asked."""
     question: dict = {"think": think}
-    if row["kind"] not in ("no picture", "hello", "able", "tool", "contemplate"):
+    if row["kind"] == HELD:
+        question["regex"] = CALL
+    if row["kind"] not in BLIND:
         question["image"] = str(folder / row["image"])
     if spoken:
         question["audio"] = str(folder / row["audio"])
@@ -81,6 +89,7 @@ def evaluate(arguments) -> list[dict]:
         rows = [json.loads(line) for line in (arguments.set / f"L{level}.jsonl").read_text().splitlines()]
         if arguments.most:
             rows = random.Random(level).sample(rows, min(arguments.most, len(rows)))
+        rows += [row | {"kind": HELD} for row in rows if row["kind"] == "tool"]
         for kind in arguments.types:
             for spoken in arguments.ways:
                 for mode in arguments.modes:
@@ -97,7 +106,8 @@ def _cells(rows: list[dict], said: list[str], labels: dict) -> list[dict]:
     of_kind: dict[str, list[bool]] = defaultdict(list)
     for row, text in zip(rows, said, strict=True):
         of_kind[row["kind"]].append(right(row, text))
-        of_kind["all"].append(right(row, text))
+        if row["kind"] != HELD:
+            of_kind["all"].append(right(row, text))
     cells = [
         labels | {"kind": kind, "right": sum(found), "of": len(found)} for kind, found in sorted(of_kind.items())
     ]
