@@ -10,11 +10,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pico import batches, losses, store, tokens
+from pico import batches, losses, optimizer, stages, store, tokens, train
 from pico.config import MAX_FRAMES, PICO
 from pico.frontend.mel import log_mel
 from pico.model import audio, letters, pico
 from pico.world import goods, picture, questions, split as splits
+
+
+def coder_of(tokenizer) -> tokens.Tokens:
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save(str(Path(folder) / "tokenizer.json"))
+        return tokens.Tokens(Path(folder) / "tokenizer.json")
 
 
 class World(unittest.TestCase):
@@ -105,13 +111,8 @@ class Packing(unittest.TestCase):
     def setUpClass(cls):
         cls.tokenizer = tokens.train(PICO.vocabulary)
 
-    def _coder(self) -> tokens.Tokens:
-        with tempfile.TemporaryDirectory() as folder:
-            self.tokenizer.save(str(Path(folder) / "tokenizer.json"))
-            return tokens.Tokens(Path(folder) / "tokenizer.json")
-
     def test_pieces_of_a_row_are_the_tokens_of_the_whole_text(self):
-        coder = self._coder()
+        coder = coder_of(self.tokenizer)
         for number in range(50):
             scene, rng = questions.scene_of(splits.TRAIN, 2, number)
             question = questions.ask(scene, rng)
@@ -119,7 +120,7 @@ class Packing(unittest.TestCase):
             self.assertEqual(coder.encode("".join(pieces)), [id for piece in pieces for id in coder.encode(piece)])
 
     def test_a_question_among_others_gives_the_logits_that_it_gives_alone(self):
-        coder, params = self._coder(), pico.init(PICO, seed=4)
+        coder, params = coder_of(self.tokenizer), pico.init(PICO, seed=4)
         media = jax.random.normal(jax.random.key(1), (1, PICO.vision.tokens + 9, PICO.text.width))
 
         def logits(*questions_):
@@ -160,6 +161,36 @@ class Pools(unittest.TestCase):
             kind = np.float16 if name == "mels" else np.uint8
             np.save(path / f"{name}.npy", generator.integers(1, 200, shape).astype(kind))
         (path / "items.json").write_text(json.dumps([{}] * next(iter(shapes.values()))[0]))
+
+
+class Stages(unittest.TestCase):
+    def test_every_stage_learns_in_either_precision_and_keeps_its_weights_in_f32(self):
+        coder = coder_of(tokens.train(PICO.vocabulary))
+        params = jax.eval_shape(lambda: pico.init(PICO, seed=0))
+        for name, stage in stages.stages({1: 1.0}).items():
+            learned = {key: value for key, value in params.items() if pico.belongs(key, stage.learns)}
+            frozen = {key: value for key, value in params.items() if key not in learned}
+            state = jax.eval_shape(optimizer.init, learned)
+            for dtype in (jnp.float32, jnp.bfloat16):
+                step = train.make_step(stage, dtype)
+                found, _, metrics = jax.eval_shape(step, learned, frozen, state, self._batch(stage, coder), 1e-3)
+                self.assertEqual(found, learned, name)
+                self.assertEqual(metrics["norm"].dtype, jnp.float32, name)
+
+    def _batch(self, stage, coder) -> dict:
+        batch = {"seed": np.uint32(0)}
+        if stage.mix:
+            packer = batches.Packer(coder, stage.mix.length)
+            packer.transcript("Oat Crisp") if stage.mix.blind else packer.picture()
+            packer.question(coder.encode("What is this?"), "Oat Crisp", True)
+            batch |= {name: value[None] for name, value in packer.arrays().items()}
+        if "see" in stage.media:
+            batch["image"] = np.zeros((1, PICO.vision.image, PICO.vision.image, 3), np.uint8)
+            batch["patches"] = np.zeros((1, PICO.vision.side**2, picture.SLOTS), np.uint8)
+        if "hear" in stage.media:
+            batch["mel"] = np.zeros((1, MAX_FRAMES, PICO.audio.bins), np.float16)
+            batch |= {"frames": np.ones(1, np.int32), "spelling": np.ones((1, batches.LETTERS_AT_MOST), np.int32)}
+        return batch
 
 
 class Sound(unittest.TestCase):
