@@ -46,7 +46,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
     answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.15)
     hear = Mix(levels, length=length, read=0.2, think=0.3, hear=0.8, commands=0.1)
     return {
-        "see": Stage({"read": 1.0}, ["vision"], 1e-3, 32, 512, 40_000, levels),
+        "see": Stage({"read": 1.0}, ["vision"], 1e-3, 16, 512, 40_000, levels),
         "hear": Stage({"spell": 1.0}, ["audio"], 1e-3, 24, 512, 40_000, levels),
         "reason": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, reason),
         "transcribe": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, transcribe),

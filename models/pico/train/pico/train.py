@@ -91,7 +91,7 @@ def train(arguments) -> None:
 
     params = checkpoint.load_weights(run) or pico.init(PICO, seed=0)
     learned = {name: params[name] for name in params if pico.belongs(name, stage.learns)}
-    state, at = optimizer.init(learned), {"step": 0, "seconds": 0.0, "done": False}
+    state, at = optimizer.init(learned), {"step": 0, "seen": 0, "seconds": 0.0, "done": False}
     if saved := checkpoint.load_state(run, name):
         learned, state, at = saved
     if at["done"]:
@@ -115,11 +115,11 @@ def train(arguments) -> None:
         # The device works on one step while the next is prepared.
         jax.block_until_ready(since[-1:])
         since.append(metrics)
-        at["step"] += 1
+        at["step"], at["seen"] = at["step"] + 1, at["seen"] + size
         now = clock(on_gpu)
         at["seconds"], before = at["seconds"] + now - before, now
         if at["step"] % arguments.log_every == 0:
-            row = {"stage": name, "step": at["step"], "seen": at["step"] * size, "seconds": round(at["seconds"])}
+            row = {"stage": name, "step": at["step"], "seen": at["seen"], "seconds": round(at["seconds"])}
             row |= {key: round(float(np.mean([m[key] for m in since])), 4) for key in metrics}
             print(json.dumps(row), flush=True)
             log.write(json.dumps(row) + "\n")
