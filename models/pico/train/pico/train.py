@@ -93,7 +93,7 @@ def train(arguments) -> None:
     learned = {name: params[name] for name in params if pico.belongs(name, stage.learns)}
     state, at = optimizer.init(learned), {"step": 0, "seen": 0, "seconds": 0.0, "done": False}
     if saved := checkpoint.load_state(run, name):
-        learned, state, at = saved
+        learned, state, at = saved[0], saved[1], at | saved[2]
     if at["done"]:
         print(f"{name} is done")
         return
