@@ -22,6 +22,15 @@ def load_weights(run: Path) -> Params | None:
     return {name: jnp.asarray(value) for name, value in load_file(path).items()} if path.exists() else None
 
 
+def so_far(run: Path, made: Params) -> Params:
+    """The weights that stages have made, or else `made`, with what interrupted stages have learned of theirs."""
+    weights = dict(load_weights(run) or made)
+    for path in sorted(run.glob("*.state")):
+        learned, _, _ = load_state(run, path.stem)
+        weights |= learned
+    return weights
+
+
 def save_state(run: Path, stage: str, learned: Params, state: dict | None, at: dict) -> None:
     """Where a stage stands. One that is done needs no moments any more."""
     tensors = {f"learned/{name}": np.asarray(value) for name, value in learned.items()} if state else {}

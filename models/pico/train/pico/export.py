@@ -1,4 +1,4 @@
-"""A run as a Hugging Face directory: `python -m pico.export RUN OUT`.
+"""A run as a Hugging Face directory, wherever it stands: `python -m pico.export RUN OUT`.
 
 It is a SmolVLM checkpoint with the parts of an Ultravox one beside: `audio_config`, `stack_factor` and so on in
 `config.json`, `audio_tower.*` and `multi_modal_projector.*` among the tensors. `lorgnette convert` makes a text GGUF
@@ -21,10 +21,7 @@ from .tokens import CONTROL, END, START, TEMPLATE, Tokens
 
 
 def export(run: Path, out: Path) -> None:
-    weights = checkpoint.load_weights(run)
-    if weights is None:
-        raise FileNotFoundError(f"{run / checkpoint.WEIGHTS}: no stage is done yet")
-    write(weights, run / "tokenizer.json", out)
+    write(checkpoint.so_far(run, pico.init(PICO, seed=0)), run / "tokenizer.json", out)
 
 
 def write(weights: dict, tokenizer: Path, out: Path) -> None:

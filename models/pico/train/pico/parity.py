@@ -142,7 +142,9 @@ def main() -> int:
     parser.add_argument("--tokenizer", type=Path)
     parser.add_argument("--run", type=Path)
     arguments = parser.parse_args()
-    weights = checkpoint.load_weights(arguments.run) if arguments.run else pico.init(PICO, seed=1)
+    weights = pico.init(PICO, seed=1)
+    if arguments.run:
+        weights = checkpoint.so_far(arguments.run, weights)
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
         tokenizer = arguments.tokenizer or (arguments.run or work) / "tokenizer.json"
