@@ -9,11 +9,16 @@
 # make cloud         contemplating at llama.cpp's server; fetches and builds it (minutes, gigabytes)
 # make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
 # make mcp           calls a server of tools that somebody else wrote, from PyPI
+# make pico          trains the bundled model in PICO, on a GPU or the processor (hours); fetches JAX
+# make eval          how often the model in PICO is right about what it never saw, through the runtime (minutes)
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
 ARGS    ?= --help
 SECONDS ?= 60
+# Where pico is trained, and more for its recipe (PICO_ARGS="--minutes 600") or its evaluation (PICO_ARGS="--levels 1 2").
+PICO      ?= target/pico
+PICO_ARGS ?=
 # Where the reference implementations are fetched and built.
 REFERENCE ?= target/reference
 # Where the compiler for AArch64 and QEMU are unpacked.
@@ -31,8 +36,10 @@ TEST_PACKAGES      = libasound2-plugins pulseaudio pulseaudio-utils
 VULKAN_PACKAGES    = libvulkan1 mesa-vulkan-drivers
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
+PICO_PACKAGES      = python3 python3-venv $(shell cat models/pico/train/packages.txt)
 
 .PHONY: run test check arm packages test-packages reference parity bench device-bench cloud cloud-bench device-vm mcp fuzz
+.PHONY: pico-packages pico eval
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -103,6 +110,18 @@ mcp: packages
 	$(MCP)/bin/pip install --quiet mcp-server-time==2026.10.19
 	LORGNETTE_MCP_TIME=$(abspath $(MCP))/bin/mcp-server-time $(CARGO) test --package lorgnette-runtime \
 		--features mcp --test mcp -- --ignored the_time_server
+
+pico-packages: packages
+	@tests/install-packages $(PICO_PACKAGES)
+
+pico: pico-packages
+	$(CARGO) build --release
+	models/pico/train/run $(PICO) pico.recipe $(PICO) --lorgnette target/release/lorgnette $(PICO_ARGS)
+
+eval: pico-packages
+	$(CARGO) build --release --package lorgnette-runtime --example answers
+	models/pico/train/run $(PICO) pico.evaluate --answers target/release/examples/answers --models $(PICO)/models \
+		--set $(PICO)/held-out $(PICO_ARGS)
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

@@ -2,14 +2,14 @@
 //! projector. The language model is an ordinary Llama with its own directory; what of it is in the checkpoint is
 //! passed over.
 
-use super::general::{self, Kind};
 use super::json::Node;
+use super::projector::Sense;
 use super::rules::{Bias, Rows, Rules};
 use super::text::positive;
-use super::{Directory, Model, OutType};
+use super::{Directory, OutType};
 use crate::TensorType;
 use crate::error::Result;
-use crate::gguf::{Metadata, keys};
+use crate::gguf::Metadata;
 
 /// The sizes in `audio_config`, in Whisper's spelling or the common one.
 struct Sizes {
@@ -22,6 +22,8 @@ struct Sizes {
     eps: f32,
     /// Frames that become one.
     stack: u32,
+    /// Frames of 10 ms that were encoded together in training; all of a clip when there is no such field.
+    block: Option<u32>,
     /// Width of the projector, both halves of its gate.
     hidden: u32,
     /// Width of the text model.
@@ -48,29 +50,30 @@ impl Sizes {
             positions: audio.get("max_source_positions")?.map_or(Ok(1500), |node| positive(&node))?,
             eps: audio.opt("layer_norm_eps")?.unwrap_or(1e-5),
             stack: positive(&config.require("stack_factor")?)?,
+            block: config.get("audio_latency_block_size")?.map(|node| positive(&node)).transpose()?,
             hidden,
             text_embd: text.map_or(Ok(hidden), |node| positive(&node))?,
         })
     }
 }
 
-/// Plans the projector file.
-pub(super) fn plan<'a>(source: &'a Directory<'_>, outtype: OutType) -> Result<Model<'a>> {
+/// Plans the tower and its projector. `projector_key` is the key that names their type.
+pub(super) fn plan<'a>(
+    source: &'a Directory<'_>,
+    outtype: OutType,
+    projector_key: &str,
+) -> Result<Sense<'a>> {
     let sizes = Sizes::read(&source.config)?;
+    let other_parts = ["language_model.", "text_model.", "vision_model.", "model.connector."];
     let sources: Vec<_> = source
         .checkpoint
         .tensors()
-        .filter(|tensor| !tensor.name.contains("language_model."))
+        .filter(|tensor| !other_parts.iter().any(|part| tensor.name.contains(part)))
         .map(|tensor| (tensor.name.to_owned(), tensor))
         .collect();
     let outtype = outtype.resolve(&sources);
     let tensors = rules(&sizes).plan(&sources, outtype)?;
-
-    let (mut metadata, file_name) = source.general.start("clip", Kind::Projector, &tensors, outtype);
-    metadata.set(keys::FILE_TYPE, outtype.file_type());
-    set_keys(&mut metadata, &sizes);
-    general::set_quantization_version(&mut metadata);
-    Ok(Model { file_name, metadata, tensors })
+    Ok(Sense { outtype, tensors, keys: keys(&sizes, projector_key) })
 }
 
 fn rules(sizes: &Sizes) -> Rules {
@@ -121,15 +124,20 @@ fn rules(sizes: &Sizes) -> Rules {
     rules
 }
 
-fn set_keys(metadata: &mut Metadata, sizes: &Sizes) {
+fn keys(sizes: &Sizes, projector_key: &str) -> Metadata {
+    let mut metadata = Metadata::new();
     metadata.set("clip.has_audio_encoder", true);
     metadata.set("clip.audio.projection_dim", sizes.text_embd);
     metadata.set("clip.audio.embedding_length", sizes.embd);
     metadata.set("clip.audio.feed_forward_length", sizes.ff);
     metadata.set("clip.audio.block_count", sizes.blocks);
     metadata.set("clip.audio.attention.head_count", sizes.heads);
-    metadata.set("clip.projector_type", "ultravox");
+    metadata.set(projector_key, "ultravox");
     metadata.set("clip.audio.num_mel_bins", sizes.mel_bins);
     metadata.set("clip.audio.attention.layer_norm_epsilon", sizes.eps);
     metadata.set("clip.audio.projector.stack_factor", sizes.stack);
+    if let Some(block) = sizes.block {
+        metadata.set("clip.audio.attention.block_frames", block);
+    }
+    metadata
 }

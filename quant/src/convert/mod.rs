@@ -7,6 +7,7 @@
 //! | `Qwen2ForCausalLM` | `qwen2` | |
 //! | `Qwen3ForCausalLM` | `qwen3` | |
 //! | `SmolVLMForConditionalGeneration`, `Idefics3ForConditionalGeneration` | `llama` | `idefics3` |
+//! | the same with an `audio_config` (pico) | `llama` | `idefics3` and `ultravox` in one file |
 //! | `UltravoxModel` | of its own directory | `ultravox` |
 //!
 //! A family is a table of tensors (`rules`) and a list of keys (`text`, `vision`, `audio`). Weights are mapped, and a few
@@ -25,6 +26,7 @@ mod general;
 mod json;
 mod name_parts;
 mod naming;
+mod projector;
 mod rope;
 mod rules;
 mod safetensors;
@@ -119,9 +121,10 @@ fn plan<'a>(source: &'a Directory<'_>, outtype: OutType) -> Result<Vec<Model<'a>
         "SmolVLMForConditionalGeneration" | "Idefics3ForConditionalGeneration" => {
             let text_config = source.config.require("text_config")?;
             let family = text::Family::of_part(&text_config)?;
-            Ok(vec![text::plan(source, &text_config, family, outtype)?, vision::plan(source, outtype)?])
+            let text = text::plan(source, &text_config, family, outtype)?;
+            Ok(vec![text, projector::plan_vision(source, outtype)?])
         }
-        "UltravoxModel" => Ok(vec![audio::plan(source, outtype)?]),
+        "UltravoxModel" => Ok(vec![projector::plan_audio(source, outtype)?]),
         name => {
             let family = text::Family::of_architecture(name);
             let family = family.ok_or_else(|| architecture.unsupported(text::Family::SUPPORTED))?;

@@ -1,14 +1,14 @@
 //! The vision tower and connector of SmolVLM and Idefics3: a SigLIP encoder, pixels shuffled into channels, and one
 //! linear layer.
 
-use super::general::{self, Kind};
 use super::json::{JsonFile, Node};
+use super::projector::Sense;
 use super::rules::{Bias, Rows, Rules};
 use super::text::positive;
-use super::{Directory, Model, OutType};
+use super::{Directory, OutType};
 use crate::TensorType;
 use crate::error::Result;
-use crate::gguf::{Metadata, keys};
+use crate::gguf::Metadata;
 
 /// The sizes in `vision_config`, with the defaults of transformers.
 struct Sizes {
@@ -49,8 +49,12 @@ impl Sizes {
     }
 }
 
-/// Plans the projector file.
-pub(super) fn plan<'a>(source: &'a Directory<'_>, outtype: OutType) -> Result<Model<'a>> {
+/// Plans the tower and its connector. `projector_key` is the key that names their type.
+pub(super) fn plan<'a>(
+    source: &'a Directory<'_>,
+    outtype: OutType,
+    projector_key: &str,
+) -> Result<Sense<'a>> {
     let sizes = Sizes::read(&source.config)?;
     let images = Images::read(source)?;
     let parts = ["vision_tower", "vision_model", "model.connector"];
@@ -62,12 +66,7 @@ pub(super) fn plan<'a>(source: &'a Directory<'_>, outtype: OutType) -> Result<Mo
         .collect();
     let outtype = outtype.resolve(&sources);
     let tensors = rules(&sizes).plan(&sources, outtype)?;
-
-    let (mut metadata, file_name) = source.general.start("clip", Kind::Projector, &tensors, outtype);
-    metadata.set(keys::FILE_TYPE, outtype.file_type());
-    set_keys(&mut metadata, &sizes, images);
-    general::set_quantization_version(&mut metadata);
-    Ok(Model { file_name, metadata, tensors })
+    Ok(Sense { outtype, tensors, keys: keys(&sizes, images, projector_key) })
 }
 
 fn rules(sizes: &Sizes) -> Rules {
@@ -110,7 +109,8 @@ fn rules(sizes: &Sizes) -> Rules {
     rules
 }
 
-fn set_keys(metadata: &mut Metadata, sizes: &Sizes, images: Images) {
+fn keys(sizes: &Sizes, images: Images, projector_key: &str) -> Metadata {
+    let mut metadata = Metadata::new();
     metadata.set("clip.has_vision_encoder", true);
     metadata.set("clip.vision.projection_dim", sizes.text_embd);
     metadata.set("clip.vision.image_size", sizes.image);
@@ -121,11 +121,12 @@ fn set_keys(metadata: &mut Metadata, sizes: &Sizes, images: Images) {
     metadata.set("clip.vision.attention.head_count", sizes.heads);
     metadata.set("clip.vision.image_mean", images.mean);
     metadata.set("clip.vision.image_std", images.std);
-    metadata.set("clip.projector_type", "idefics3");
+    metadata.set(projector_key, "idefics3");
     metadata.set("clip.vision.attention.layer_norm_epsilon", sizes.eps);
     metadata.set("clip.vision.projector.scale_factor", sizes.scale);
     metadata.set("clip.use_gelu", true);
     metadata.set("clip.vision.preproc_image_size", images.longest_edge.unwrap_or(sizes.image));
+    metadata
 }
 
 /// What the preprocessor's files say of images.

@@ -23,6 +23,9 @@ pub struct Choice {
 /// Chooses between the processor and the adapter that [`Gpu::open`] opens.
 pub fn choose() -> Choice {
     let cpu = |reason: String| Choice { gpu: None, reason };
+    if !may_have_gpu() {
+        return cpu("there is no GPU".to_owned());
+    }
     match adapters().first() {
         None => return cpu("there is no adapter".to_owned()),
         Some(traits) if traits.software => {
@@ -44,6 +47,19 @@ pub fn choose() -> Choice {
         "{LAYERS} layers took {gpu_microseconds:.0} µs on {name}, {cpu_microseconds:.0} on the processor"
     );
     Choice { gpu: (gpu_microseconds < cpu_microseconds).then_some(gpu), reason }
+}
+
+/// Whether a driver of the system knows of a GPU. To ask Vulkan takes tenths of a second, and some of its drivers write to
+/// the terminal.
+#[cfg(target_os = "linux")]
+fn may_have_gpu() -> bool {
+    let nodes = ["/dev/dri", "/dev/nvidiactl", "/dev/kgsl-3d0", "/dev/mali0", "/dev/dxg"];
+    nodes.iter().any(|node| std::path::Path::new(node).exists())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn may_have_gpu() -> bool {
+    true
 }
 
 /// How fast both decode, now or as it was found before with as many threads.

@@ -1,0 +1,1 @@
+"""The recipe of pico, lorgnette's bundled model."""

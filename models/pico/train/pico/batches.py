@@ -1,0 +1,226 @@
+"""Batches of packed conversations.
+
+A row holds one picture and several questions about it that do not see each other:
+
+    group    0       1              2                    3
+             header  picture's rows question 1, answer 1 sound's rows, answer 2 ...
+
+Every question stands at the position it would have alone. A row has at most one sound. Only answers are learned.
+"""
+
+import random
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .config import PICO
+from .model.letters import spelled
+from .pool import Pool
+from .tokens import ASK, THINK, THOUGHT, Tokens
+from .world import commands
+from .world.questions import ASK_READ
+
+REPEAT = "Repeat that."
+# Letters of a spoken text at most.
+LETTERS_AT_MOST = 64
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What rows are made of."""
+
+    # The levels of pictures, and how often.
+    levels: dict[int, float] = field(default_factory=lambda: {1: 1.0})
+    # Positions of a row.
+    length: int = 160
+    # How often a row begins with the transcript, has thoughts before an answer, and has a sound.
+    read: float = 0.3
+    think: float = 0.3
+    hear: float = 0.0
+    # Of what is heard, how often it is to be repeated and not answered.
+    repeat: float = 0.2
+    commands: float = 0.15
+    # How often the picture is shown as llama.cpp does.
+    tiled: float = 0.1
+    # Whether what the picture says stands in its place, as text.
+    blind: bool = False
+
+
+class Packer:
+    """One row."""
+
+    def __init__(self, tokens: Tokens, length: int):
+        self.tokens, self.length = tokens, length
+        self.ids = list(tokens.header)
+        self.source, self.group = [-1] * len(self.ids), [0] * len(self.ids)
+        self.sees, self.weight = [False] * len(self.ids), [0.0] * len(self.ids)
+        self.positions = list(range(len(self.ids)))
+        self.groups = 2
+
+    def picture(self, tiled: bool = False) -> None:
+        """The overview; behind the same picture as a tile, when `tiled`, as llama.cpp shows it."""
+        rows = PICO.vision.tokens
+        if tiled:
+            self._add(self.tokens.tile_open, 1)
+            self._add([self.tokens.image] * rows, 1, source=range(rows))
+            self._add(self.tokens.tile_close, 1)
+        self._add(self.tokens.frame_open, 1)
+        self._add([self.tokens.image] * rows, 1, source=range(rows))
+        self._add(self.tokens.frame_close, 1)
+
+    def transcript(self, text: str) -> None:
+        """A picture in words."""
+        self._add(self.tokens.encode(f"{text}\n"), 1)
+
+    def question(self, asked: list[int], answer: str, sees: bool, sound: int = 0, thought: str | None = None) -> bool:
+        """Adds a question if there is room: `sound` rows of sound, then the tokens `asked`, then what is to be said."""
+        start = ASK if thought is None else ASK + THINK
+        said = answer if thought is None else thought + THOUGHT + answer
+        # What was asked and what follows it are one text for the tokenizer.
+        asked = asked + self.tokens.encode(start)
+        said_ids = self.tokens.encode(said) + [self.tokens.end]
+        if len(self.ids) + sound + len(asked) + len(said_ids) > self.length:
+            return False
+        group, self.groups = self.groups, self.groups + 1
+        first = PICO.vision.tokens
+        self._add([self.tokens.audio] * sound, group, source=range(first, first + sound), sees=sees)
+        self._add(asked, group, sees=sees)
+        self._add(said_ids, group, sees=sees, weight=1.0)
+        return True
+
+    def _add(self, ids, group: int, source=None, sees: bool = True, weight: float = 0.0) -> None:
+        if group in self.group:
+            start = max(p for p, g in zip(self.positions, self.group) if g == group) + 1
+        else:
+            before = [0, 1] if sees and group != 1 else [0]
+            start = sum(g in before for g in self.group)
+        self.ids += list(ids)
+        self.source += list(source) if source is not None else [-1] * len(ids)
+        self.group += [group] * len(ids)
+        self.sees += [sees] * len(ids)
+        self.weight += [weight] * len(ids)
+        self.positions += range(start, start + len(ids))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The row, filled up. A position's target is the next token of its group."""
+        count, length = len(self.ids), self.length
+
+        def filled(values, fill, dtype):
+            return np.array(list(values) + [fill] * (length - count), dtype)
+
+        weight = filled(self.weight[1:] + [0.0], 0.0, np.float32)
+        return {
+            "tokens": filled(self.ids, 0, np.int32),
+            "source": filled(self.source, -1, np.int32),
+            "group": filled(self.group, -1, np.int32),
+            "sees": filled(self.sees, False, bool),
+            "positions": filled(self.positions, 0, np.int32),
+            "target": filled(self.ids[1:] + [0], 0, np.int32),
+            "weight": weight,
+        }
+
+
+class Source:
+    """Batches from the pools of a split, endlessly, in an order that the seed decides.
+
+    Pictures and sounds are not in them but named, as (level, item) in `see` and `hear`; `Store` has them.
+    """
+
+    def __init__(self, pools, split: str, levels: dict[int, float], senses: tuple[str, ...], size: int, seed: str):
+        self.size, self.rng = size, random.Random(seed)
+        self.levels = levels
+        self.pools = {sense: {level: Pool(pools, sense, split, level) for level in levels} for sense in senses}
+
+    def refresh(self) -> None:
+        """Looks for shards that have come."""
+        for pools in self.pools.values():
+            for pool in pools.values():
+                pool.refresh()
+
+    def next(self) -> dict[str, np.ndarray]:
+        rows = [self.row() for _ in range(self.size)]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def drawn(self, *senses: str) -> tuple[int, int]:
+        """A level and an item that all of `senses` have."""
+        level = self.rng.choices(list(self.levels), list(self.levels.values()))[0]
+        return level, self.rng.randrange(min(len(self.pools[sense][level]) for sense in senses))
+
+
+class Pictures(Source):
+    """Pictures alone, for the dense loss."""
+
+    def __init__(self, pools, split, levels, size, seed):
+        super().__init__(pools, split, levels, ("see",), size, seed)
+
+    def row(self) -> dict[str, np.ndarray]:
+        return {"see": np.array(self.drawn("see"), np.int32)}
+
+
+class Sounds(Source):
+    """Sounds with their spelling, for the CTC loss."""
+
+    def __init__(self, pools, split, levels, size, seed):
+        super().__init__(pools, split, levels, ("hear",), size, seed)
+
+    def row(self) -> dict[str, np.ndarray]:
+        level, index = self.drawn("hear")
+        return sound_arrays(self.pools["hear"][level][index], (level, index))
+
+
+class Conversations(Source):
+    """Packed rows."""
+
+    def __init__(self, pools, split, tokens: Tokens, mix: Mix, size: int, seed: str):
+        super().__init__(pools, split, mix.levels, ("see", "hear") if mix.hear else ("see",), size, seed)
+        self.tokens, self.mix = tokens, mix
+
+    def row(self) -> dict[str, np.ndarray]:
+        hears = self.rng.random() < self.mix.hear
+        level, index = self.drawn("see", "hear") if hears else self.drawn("see")
+        heard = self.pools["hear"][level][index] if hears else None
+        packer = Packer(self.tokens, self.mix.length)
+        item = self.pools["see"][level][index]
+        if self.mix.blind:
+            packer.transcript(item["transcript"])
+        else:
+            packer.picture(tiled=self.rng.random() < self.mix.tiled)
+        self._fill(packer, item, heard)
+        row = packer.arrays()
+        if not self.mix.blind:
+            row["see"] = np.array([level, index], np.int32)
+        return row | sound_arrays(heard, (level, index)) if self.mix.hear else row
+
+    def _fill(self, packer: Packer, item: dict, heard: dict | None) -> None:
+        rng, mix = self.rng, self.mix
+        if heard:
+            rows = PICO.audio.tokens(int(heard["frames"]))
+            if rng.random() < mix.repeat:
+                packer.question(self.tokens.encode(REPEAT), heard["text"], False, rows)
+            else:
+                packer.question([], heard["answer"], heard["scene"], rows, self._thought(heard))
+        if rng.random() < mix.read:
+            packer.question(self.tokens.encode(rng.choice(ASK_READ)), item["transcript"], True)
+        typed = list(item["typed"])
+        rng.shuffle(typed)
+        for asked in typed:
+            if rng.random() < mix.commands:
+                sees = rng.random() < 0.5
+                asked, thought = vars(commands.command(rng, with_picture=sees)), None
+            else:
+                sees, thought = True, self._thought(asked)
+            if not packer.question(self.tokens.encode(asked["text"]), asked["answer"], sees, thought=thought):
+                break
+
+    def _thought(self, asked: dict) -> str | None:
+        return asked["reads"] if asked["reads"] and self.rng.random() < self.mix.think else None
+
+
+def sound_arrays(heard: dict | None, at: tuple[int, int]) -> dict[str, np.ndarray]:
+    """A sound with its spelling, or silence."""
+    spelling = np.zeros(LETTERS_AT_MOST, np.int32)
+    if heard is None:
+        return {"hear": np.array([-1, -1], np.int32), "frames": np.int32(0), "spelling": spelling}
+    found = spelled(heard["text"])[:LETTERS_AT_MOST]
+    spelling[: len(found)] = found
+    return {"hear": np.array(at, np.int32), "frames": np.int32(heard["frames"]), "spelling": spelling}

@@ -1,0 +1,1 @@
+"""What the runtime does before the towers, to the same numbers."""

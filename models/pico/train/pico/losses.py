@@ -1,0 +1,69 @@
+"""What is learned: to read patches, to spell sounds, to answer."""
+
+import jax
+import jax.numpy as jnp
+
+from .config import Pico
+from .model import audio, pico, vision
+from .model.layers import Params
+from .world.picture import SLOTS
+
+Metrics = dict[str, jax.Array]
+NEVER = -1e30
+
+
+def read(params: Params, rows: jax.Array, patches: jax.Array) -> tuple[jax.Array, Metrics]:
+    """The dense loss over rows of patches; `read` is the part of characters that are named rightly."""
+    logits = vision.read(params, rows, SLOTS).astype(jnp.float32)
+    wanted = patches.astype(jnp.int32)
+    loss = -jnp.take_along_axis(jax.nn.log_softmax(logits), wanted[..., None], axis=-1)[..., 0]
+    there = wanted > 0
+    right = (logits.argmax(-1) == wanted) & there
+    # There is nothing in most slots.
+    weight = jnp.where(there, 1.0, 0.2)
+    return (loss * weight).sum() / weight.sum(), {"read": right.sum() / jnp.maximum(there.sum(), 1)}
+
+
+def spell(params: Params, rows: jax.Array, frames: jax.Array, spelling: jax.Array) -> tuple[jax.Array, Metrics]:
+    """Connectionist temporal classification (Graves et al. 2006), a letter; clips without letters count nothing."""
+    logs = jax.nn.log_softmax(audio.spell(params, rows).astype(jnp.float32))
+    letters = (spelling > 0).sum(-1)
+    there = letters > 0
+    total = _ctc(logs, (frames + 1) // 2, spelling, letters)
+    loss = jnp.where(there, total, 0.0).sum() / jnp.maximum(letters.sum(), 1)
+    return loss, {}
+
+
+def _ctc(logs: jax.Array, counts: jax.Array, spelling: jax.Array, letters: jax.Array) -> jax.Array:
+    """Minus the logarithm of the probability of each spelling, summed over all ways to blanks and repetitions."""
+    batch, most = spelling.shape
+    states = 2 * most + 1
+    labels = jnp.zeros((batch, states), jnp.int32).at[:, 1::2].set(spelling)
+    # A letter may follow the one before without a blank when it is another.
+    other = labels != jnp.pad(labels, ((0, 0), (2, 0)), constant_values=-1)[:, :-2]
+    skips = other & (labels > 0)
+    emitted = jnp.take_along_axis(logs, labels[:, None, :], axis=-1)
+    start = jnp.full((batch, states), NEVER).at[:, :2].set(emitted[:, 0, :2])
+
+    def step(alpha, inputs):
+        emit, real = inputs
+        one = jnp.pad(alpha, ((0, 0), (1, 0)), constant_values=NEVER)[:, :-1]
+        two = jnp.pad(alpha, ((0, 0), (2, 0)), constant_values=NEVER)[:, :-2]
+        moved = jnp.logaddexp(jnp.logaddexp(alpha, one), jnp.where(skips, two, NEVER)) + emit
+        return jnp.where(real[:, None], moved, alpha), None
+
+    real = jnp.arange(1, logs.shape[1])[:, None] < counts[None]
+    last, _ = jax.lax.scan(step, start, (emitted[:, 1:].transpose(1, 0, 2), real))
+    ends = jnp.stack([2 * letters, jnp.maximum(2 * letters - 1, 0)], axis=1)
+    found = jnp.take_along_axis(last, ends, axis=1)
+    return -jnp.logaddexp(found[:, 0], found[:, 1])
+
+
+def answer(params: Params, config: Pico, batch: dict, media: jax.Array) -> tuple[jax.Array, Metrics]:
+    """The loss of the tokens of answers; `tokens` is the part that is likeliest."""
+    logits = pico.packed_logits(params, config, batch, media)
+    wanted, weight = batch["target"], batch["weight"]
+    loss = -jnp.take_along_axis(jax.nn.log_softmax(logits), wanted[..., None], axis=-1)[..., 0]
+    total = jnp.maximum(weight.sum(), 1.0)
+    right = ((logits.argmax(-1) == wanted) * weight).sum() / total
+    return (loss * weight).sum() / total, {"tokens": right}

@@ -1,0 +1,57 @@
+"""The curriculum. Each stage is a loss over batches, the parts that learn, and how long."""
+
+from dataclasses import dataclass, field
+
+from .batches import Conversations, Mix, Pictures, Sounds
+
+
+@dataclass(frozen=True)
+class Stage:
+    # `read`, `spell` and `answer`, with their weights in the loss.
+    losses: dict[str, float]
+    learns: list[str]
+    rate: float
+    # Pictures or sounds in a batch, on two cores and on a GPU.
+    size: int
+    large_size: int
+    # Steps at most, of `size`; a GPU takes as many of its own.
+    steps: int
+    levels: dict[int, float] = field(default_factory=lambda: {1: 1.0})
+    mix: Mix | None = None
+
+    @property
+    def senses(self) -> list[str]:
+        """The pools that it needs."""
+        if self.mix:
+            return ["see", "hear"] if self.mix.hear else ["see"]
+        return ["see"] if "read" in self.losses else ["hear"]
+
+    @property
+    def media(self) -> list[str]:
+        """The pools whose pictures and sounds it needs, and not only what is said of them."""
+        return [] if self.mix and self.mix.blind else self.senses
+
+    def source(self, pools, split, tokens, size: int, seed: str):
+        if self.mix:
+            return Conversations(pools, split, tokens, self.mix, size, seed)
+        kind = Pictures if "read" in self.losses else Sounds
+        return kind(pools, split, self.levels, size, seed)
+
+
+def stages(levels: dict[int, float]) -> dict[str, Stage]:
+    """The stages for a mix of levels. What there is to say about a shelf needs longer rows."""
+    length = 160 if set(levels) == {1} else 288
+    reason = Mix(levels, length=length, read=0.1, think=0.3, commands=0.3, blind=True)
+    transcribe = Mix(levels, length=length, read=1.0, think=0.0, commands=0.1)
+    answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.15)
+    hear = Mix(levels, length=length, read=0.2, think=0.3, hear=0.8, commands=0.1)
+    return {
+        "see": Stage({"read": 1.0}, ["vision"], 1e-3, 16, 512, 40_000, levels),
+        "hear": Stage({"spell": 1.0}, ["audio"], 1e-3, 24, 512, 40_000, levels),
+        "reason": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, reason),
+        "transcribe": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, transcribe),
+        "answer": Stage({"answer": 1.0}, ["text"], 8e-4, 16, 256, 40_000, levels, answer),
+        "joint": Stage(
+            {"answer": 1.0, "read": 0.2, "spell": 0.05}, ["text", "vision", "audio"], 4e-4, 16, 256, 80_000, levels, hear,
+        ),
+    }  # fmt: skip

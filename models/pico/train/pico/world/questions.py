@@ -1,0 +1,179 @@
+"""What is asked about a scene, and the answers, in the style of a display in front of the eye."""
+
+import random
+from dataclasses import dataclass
+
+from . import goods, split as splits
+from .goods import Product, Reading
+
+NOT_SEEN = "I don't see one."
+NOT_SAID = "It doesn't say."
+
+ASK_VALUE = {
+    "price": ["How much does {it} cost?", "What does {it} cost?", "What is the price of {it}?", "Price of {it}?"],
+    "protein": ["How much protein is in {it}?", "How much protein does {it} have?", "Protein in {it}?"],
+    "sugar": ["How much sugar is in {it}?", "How much sugar does {it} have?", "Sugar in {it}?"],
+    "calories": ["How many calories are in {it}?", "How many calories does {it} have?", "Calories of {it}?"],
+}
+ASK_MOST = {
+    "price": ["Which is the most expensive?", "Which one costs the most?"],
+    "protein": ["Which has the most protein?", "Which one has the most protein?", "What has the most protein here?"],
+    "sugar": ["Which has the most sugar?", "Which one has the most sugar?"],
+    "calories": ["Which has the most calories?", "Which one has the most calories?"],
+}
+ASK_LEAST = {
+    "price": ["Which is the cheapest?", "Which one is the cheapest?", "What is the cheapest here?"],
+    "protein": ["Which has the least protein?", "Which one has the least protein?"],
+    "sugar": ["Which has the least sugar?", "Which one has the least sugar?", "What has the least sugar here?"],
+    "calories": ["Which has the fewest calories?", "Which one has the fewest calories?"],
+}
+ASK_MORE = {
+    "price": ["Which is cheaper, {a} or {b}?", "What costs less, {a} or {b}?"],
+    "protein": ["Which has more protein, {a} or {b}?", "More protein, {a} or {b}?"],
+    "sugar": ["Which has less sugar, {a} or {b}?", "Less sugar, {a} or {b}?"],
+    "calories": ["Which has fewer calories, {a} or {b}?", "Fewer calories, {a} or {b}?"],
+}
+ASK_READ = ["Read it to me.", "Read the label.", "What does it say?", "Read this."]
+ASK_NAME = ["What is this?", "What product is this?", "What am I looking at?"]
+ASK_COUNT = ["How many products are there?", "How many products do you see?"]
+ASK_READING = {
+    "pressure": ["What is my blood pressure?", "What is the pressure?", "Blood pressure?"],
+    "temperature": ["What is the temperature?", "What is my temperature?", "Temperature?"],
+    "glucose": ["What is my glucose?", "What is the glucose level?", "Glucose?"],
+}
+ASK_VERDICT = {
+    "pressure": ["Is this pressure high?", "Is my blood pressure high?", "Is the pressure too high?"],
+    "temperature": ["Do I have a fever?", "Is that a fever?", "Is my temperature high?"],
+    "glucose": ["Is my glucose high?", "Is this glucose level high?"],
+}
+ASK_PULSE = ["What is my pulse?", "What is the pulse?", "Pulse?"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its answer; `reads` is what Thinking lists before it."""
+
+    kind: str
+    text: str
+    answer: str
+    reads: str = ""
+
+
+@dataclass
+class Scene:
+    """One picture: a label, a display, or a shelf; or (level 0) a page of text to learn to read from."""
+
+    level: int
+    split: str
+    number: int
+    products: list[Product]
+    reading: Reading | None = None
+    lines: list[str] | None = None
+
+    def transcript(self) -> str:
+        if self.lines:
+            return "\n".join(self.lines)
+        return self.reading.transcript() if self.reading else "; ".join(p.transcript() for p in self.products)
+
+
+def scene(split: str, level: int, number: int, rng: random.Random) -> Scene:
+    if level == 0:
+        return Scene(level, split, number, [], lines=[goods.line(rng, split) for _ in range(rng.randint(4, 9))])
+    shelf = level == 2 or (level == 3 and rng.random() < 0.5)
+    if shelf:
+        count = rng.choice([2, 3, 4])
+        shown = sorted(rng.sample(goods.ATTRIBUTES, rng.randint(2, 4)), key=goods.ATTRIBUTES.index)
+        return Scene(level, split, number, goods.products(rng, split, count, shown))
+    if rng.random() < 0.3:
+        return Scene(level, split, number, [], goods.reading(rng))
+    shown = sorted(rng.sample(goods.ATTRIBUTES, rng.randint(1, 4)), key=goods.ATTRIBUTES.index)
+    return Scene(level, split, number, goods.products(rng, split, 1, shown))
+
+
+def ask(scene: Scene, rng: random.Random) -> Question:
+    """A question about `scene`, of one of the kinds that it allows."""
+    if rng.random() < 0.08:
+        return _absent(scene, rng)
+    if scene.reading:
+        return _about_reading(scene.reading, rng)
+    if len(scene.products) == 1:
+        return _about_label(scene.products[0], rng)
+    return _about_shelf(scene, rng)
+
+
+def _about_reading(reading: Reading, rng: random.Random) -> Question:
+    reads = reading.transcript()
+    choice = rng.random()
+    if choice < 0.15:
+        return Question("read", rng.choice(ASK_READ), reads)
+    if choice < 0.35 and "pulse" in reading.values:
+        return Question("pulse", rng.choice(ASK_PULSE), reading.values["pulse"], reads)
+    said = reading.pressure() if reading.kind == "pressure" else reads
+    if choice < 0.65:
+        return Question(reading.kind, rng.choice(ASK_READING[reading.kind]), said, reads)
+    verdict = reading.verdict()
+    start = "Yes" if verdict == "high" else "No"
+    answer = f"{start}, {said} is {verdict}."
+    return Question("verdict", rng.choice(ASK_VERDICT[reading.kind]), answer, reads)
+
+
+def _about_label(product: Product, rng: random.Random) -> Question:
+    choice = rng.random()
+    reads = product.transcript()
+    if choice < 0.15:
+        return Question("read", rng.choice(ASK_READ), reads)
+    if choice < 0.3:
+        return Question("name", rng.choice(ASK_NAME), product.name)
+    it = rng.choice(["it", "it", "this", product.name])
+    missing = [a for a in goods.ATTRIBUTES if a not in product.values]
+    if choice < 0.38 and missing:
+        return Question("not there", rng.choice(ASK_VALUE[rng.choice(missing)]).format(it=it), NOT_SAID, reads)
+    attribute = rng.choice(list(product.values))
+    return Question("value", rng.choice(ASK_VALUE[attribute]).format(it=it), product.fact(attribute), reads)
+
+
+def _about_shelf(scene: Scene, rng: random.Random) -> Question:
+    products = scene.products
+    attribute = rng.choice(list(products[0].values))
+    listed = "; ".join(f"{p.name} {p.fact(attribute)}" for p in products)
+    choice = rng.random()
+    if choice < 0.08:
+        return Question("read", rng.choice(ASK_READ), scene.transcript())
+    if choice < 0.14:
+        return Question("count", rng.choice(ASK_COUNT), str(len(products)), ", ".join(p.name for p in products))
+    if choice < 0.44:
+        one = rng.choice(products)
+        text = rng.choice(ASK_VALUE[attribute]).format(it=one.name)
+        return Question("value", text, one.fact(attribute), one.transcript())
+    ordered = sorted(products, key=lambda p: p.number(attribute))
+    if choice < 0.6:
+        best = ordered[-1]
+        return Question("most", rng.choice(ASK_MOST[attribute]), f"{best.name}, {best.fact(attribute)}", listed)
+    if choice < 0.76:
+        best = ordered[0]
+        return Question("least", rng.choice(ASK_LEAST[attribute]), f"{best.name}, {best.fact(attribute)}", listed)
+    pair = rng.sample(products, 2)
+    text = rng.choice(ASK_MORE[attribute]).format(a=pair[0].name, b=pair[1].name)
+    pair.sort(key=lambda p: p.number(attribute), reverse=attribute == "protein")
+    listed = "; ".join(f"{p.name} {p.fact(attribute)}" for p in pair)
+    answer = f"{pair[0].name}, {pair[0].fact(attribute)}"
+    return Question("compare", text, answer, listed)
+
+
+def _absent(scene: Scene, rng: random.Random) -> Question:
+    """A question about something that is not in the picture."""
+    reads = scene.transcript()
+    if scene.reading or rng.random() < 0.3:
+        kinds = [kind for kind in ASK_READING if not scene.reading or kind != scene.reading.kind]
+        text = rng.choice(ASK_READING[rng.choice(kinds)])
+    else:
+        seen = [product.name for product in scene.products]
+        other = next(name for name in iter(lambda: goods.name(rng, scene.split), None) if name not in seen)
+        text = rng.choice(ASK_VALUE[rng.choice(goods.ATTRIBUTES)]).format(it=other)
+    return Question("absent", text, NOT_SEEN, reads)
+
+
+def scene_of(split: str, level: int, number: int) -> tuple[Scene, random.Random]:
+    """The scene with this number, and the generator that goes on with its drawing and its questions."""
+    rng = splits.rng_of(split, level, number)
+    return scene(split, level, number, rng), rng

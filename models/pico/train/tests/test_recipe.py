@@ -1,0 +1,203 @@
+"""What the recipe relies on, quickly: `python -m unittest discover tests`, from this folder. Needs no files but fonts."""
+
+import json
+import random
+import tempfile
+import unittest
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pico import batches, losses, optimizer, stages, store, tokens, train
+from pico.config import MAX_FRAMES, PICO
+from pico.frontend.mel import log_mel
+from pico.model import audio, letters, pico
+from pico.world import goods, picture, questions, split as splits
+
+
+def coder_of(tokenizer) -> tokens.Tokens:
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save(str(Path(folder) / "tokenizer.json"))
+        return tokens.Tokens(Path(folder) / "tokenizer.json")
+
+
+class World(unittest.TestCase):
+    def test_a_number_gives_the_same_scene_picture_and_questions(self):
+        for level in (1, 2, 3):
+            made = []
+            for _ in range(2):
+                scene, rng = questions.scene_of(splits.TRAIN, level, 5)
+                pixels, targets = picture.sample(scene, rng)
+                made.append((scene, pixels.tobytes(), targets.tobytes(), questions.ask(scene, rng)))
+            self.assertEqual(made[0], made[1])
+
+    def test_names_of_the_splits_are_never_the_same(self):
+        names = {
+            split: {goods.name(random.Random(i), split) for i in range(400)}
+            for split in (splits.TRAIN, splits.HELD_OUT)
+        }
+        self.assertFalse(names[splits.TRAIN] & names[splits.HELD_OUT])
+
+    def test_fonts_and_voices_of_the_splits_are_never_the_same(self):
+        for level in (1, 2, 3):
+            self.assertFalse(set(splits.fonts(splits.TRAIN, level)) & set(splits.fonts(splits.HELD_OUT, level)))
+        self.assertFalse(set(splits.fonts(splits.TRAIN, 3)) & set(splits.fonts(splits.HELD_OUT, 1)))
+        self.assertFalse(set(splits.voices(splits.TRAIN)) & set(splits.voices(splits.HELD_OUT)))
+
+    def test_what_is_written_lies_in_the_picture(self):
+        for number in range(40):
+            scene, rng = questions.scene_of(splits.TRAIN, 1, number)
+            image, chars = picture.draw(scene, rng)
+            outside = [c for c in chars if not (0 <= c[1] < image.width and 0 <= c[2] < image.height)]
+            self.assertFalse(outside, (number, scene))
+
+    def test_the_best_of_a_shelf_is_the_best(self):
+        for number in range(200):
+            scene, rng = questions.scene_of(splits.TRAIN, 2, number)
+            question = questions.ask(scene, rng)
+            if question.kind == "most" and "protein" in question.text:
+                best = max(scene.products, key=lambda p: p.number("protein"))
+                self.assertTrue(question.answer.startswith(best.name))
+
+
+class Model(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.params = pico.init(PICO, seed=3)
+
+    def test_it_is_as_small_as_it_has_to_be(self):
+        count = sum(v.size for name, v in self.params.items() if not name.startswith(pico.NOT_EXPORTED))
+        self.assertLess(count, 12_000_000)
+
+    def test_a_block_of_sound_does_not_depend_on_what_follows(self):
+        block = PICO.audio.block
+        mel = np.random.default_rng(0).normal(size=(1, 3 * block, PICO.audio.bins)).astype(np.float32)
+        whole = audio.rows(self.params, PICO.audio, jnp.asarray(mel), jnp.asarray([3 * block]))
+        mel[:, block:] += 1.0
+        other = audio.rows(self.params, PICO.audio, jnp.asarray(mel), jnp.asarray([3 * block]))
+        first = block // 2
+        np.testing.assert_allclose(whole[:, :first], other[:, :first], atol=1e-5)
+        self.assertGreater(float(jnp.abs(whole[:, first:] - other[:, first:]).max()), 1e-2)
+
+    def test_frames_behind_a_clip_change_nothing(self):
+        block = PICO.audio.block
+        mel = np.random.default_rng(1).normal(size=(1, 2 * block, PICO.audio.bins)).astype(np.float32)
+        count = jnp.asarray([block + 21])
+        whole = audio.rows(self.params, PICO.audio, jnp.asarray(mel), count)
+        mel[:, block + 21 :] = 7.0
+        other = audio.rows(self.params, PICO.audio, jnp.asarray(mel), count)
+        np.testing.assert_allclose(whole, other, atol=1e-5)
+
+    def test_the_spelling_loss_is_the_sum_over_all_ways(self):
+        logs = jax.nn.log_softmax(jax.random.normal(jax.random.key(0), (1, 4, 3)))
+        found = losses._ctc(logs, jnp.asarray([4]), jnp.asarray([[1, 2, 0]]), jnp.asarray([2]))
+        total = -np.inf
+        for way in np.ndindex(3, 3, 3, 3):
+            collapsed = [c for c, last in zip(way, (0, *way)) if c != last and c != 0]
+            if collapsed == [1, 2]:
+                total = np.logaddexp(total, sum(float(logs[0, t, c]) for t, c in enumerate(way)))
+        self.assertAlmostEqual(float(found[0]), -total, places=4)
+
+    def test_collapsing_undoes_spelling(self):
+        spelled = letters.spelled("Which has less, A/B?")
+        with_blanks = [c for letter in spelled for c in (letter, letter, 0)]
+        self.assertEqual(letters.collapsed(with_blanks), "which has less a b")
+
+
+class Packing(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tokenizer = tokens.train(PICO.vocabulary)
+
+    def test_pieces_of_a_row_are_the_tokens_of_the_whole_text(self):
+        coder = coder_of(self.tokenizer)
+        for number in range(50):
+            scene, rng = questions.scene_of(splits.TRAIN, 2, number)
+            question = questions.ask(scene, rng)
+            pieces = [f"{scene.transcript()}\n", question.text, tokens.ASK, question.answer, tokens.END]
+            self.assertEqual(coder.encode("".join(pieces)), [id for piece in pieces for id in coder.encode(piece)])
+
+    def test_a_question_among_others_gives_the_logits_that_it_gives_alone(self):
+        coder, params = coder_of(self.tokenizer), pico.init(PICO, seed=4)
+        media = jax.random.normal(jax.random.key(1), (1, PICO.vision.tokens + 9, PICO.text.width))
+
+        def logits(*questions_):
+            packer = batches.Packer(coder, 200)
+            packer.picture()
+            for text, sound in questions_:
+                self.assertTrue(packer.question(coder.encode(text), "Oat Crisp", True, sound))
+            row = packer.arrays()
+            batch = {name: jnp.asarray(value)[None] for name, value in row.items()}
+            found = pico.packed_logits(params, PICO, batch, media)[0]
+            return found[row["weight"] > 0]
+
+        alone, among = logits(("What is this?", 9)), logits(("Read it to me.", 0), ("What is this?", 9))
+        np.testing.assert_allclose(alone, among[-len(alone) :], atol=2e-4)
+
+
+class Pools(unittest.TestCase):
+    def test_a_batch_finds_the_same_in_files_and_in_the_memory_of_a_device(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pools = Path(folder)
+            for level in (1, 3):
+                self._shard(pools / f"see-train-L{level}-0000", images=(3, 4, 4, 3), targets=(3, 9))
+                self._shard(pools / f"hear-train-L{level}-0000", mels=(2, MAX_FRAMES, PICO.audio.bins))
+            batch = {
+                "see": np.array([[1, 2], [3, 0], [3, 2]], np.int32),
+                "hear": np.array([[-1, -1], [3, 1], [1, 0]], np.int32),
+            }
+            mapped = store.Mapped(pools, splits.TRAIN, [1, 3]).filled(batch)
+            resident = store.Resident(pools, splits.TRAIN, [1, 3], ["see", "hear"]).filled(batch)
+            self.assertEqual(mapped.keys(), resident.keys())
+            for name, value in mapped.items():
+                np.testing.assert_array_equal(value, resident[name], name)
+
+    def _shard(self, path: Path, **shapes: tuple) -> None:
+        path.mkdir()
+        generator = np.random.default_rng(len(path.name) + int(path.name[-6]))
+        for name, shape in shapes.items():
+            kind = np.float16 if name == "mels" else np.uint8
+            np.save(path / f"{name}.npy", generator.integers(1, 200, shape).astype(kind))
+        (path / "items.json").write_text(json.dumps([{}] * next(iter(shapes.values()))[0]))
+
+
+class Stages(unittest.TestCase):
+    def test_every_stage_learns_in_either_precision_and_keeps_its_weights_in_f32(self):
+        coder = coder_of(tokens.train(PICO.vocabulary))
+        params = jax.eval_shape(lambda: pico.init(PICO, seed=0))
+        for name, stage in stages.stages({1: 1.0}).items():
+            learned = {key: value for key, value in params.items() if pico.belongs(key, stage.learns)}
+            frozen = {key: value for key, value in params.items() if key not in learned}
+            state = jax.eval_shape(optimizer.init, learned)
+            for dtype in (jnp.float32, jnp.bfloat16):
+                step = train.make_step(stage, dtype)
+                found, _, metrics = jax.eval_shape(step, learned, frozen, state, self._batch(stage, coder), 1e-3)
+                self.assertEqual(found, learned, name)
+                self.assertEqual(metrics["norm"].dtype, jnp.float32, name)
+
+    def _batch(self, stage, coder) -> dict:
+        batch = {"seed": np.uint32(0)}
+        if stage.mix:
+            packer = batches.Packer(coder, stage.mix.length)
+            packer.transcript("Oat Crisp") if stage.mix.blind else packer.picture()
+            packer.question(coder.encode("What is this?"), "Oat Crisp", True)
+            batch |= {name: value[None] for name, value in packer.arrays().items()}
+        if "see" in stage.media:
+            batch["image"] = np.zeros((1, PICO.vision.image, PICO.vision.image, 3), np.uint8)
+            batch["patches"] = np.zeros((1, PICO.vision.side**2, picture.SLOTS), np.uint8)
+        if "hear" in stage.media:
+            batch["mel"] = np.zeros((1, MAX_FRAMES, PICO.audio.bins), np.float16)
+            batch |= {"frames": np.ones(1, np.int32), "spelling": np.ones((1, batches.LETTERS_AT_MOST), np.int32)}
+        return batch
+
+
+class Sound(unittest.TestCase):
+    def test_a_clip_has_a_frame_for_each_ten_milliseconds(self):
+        clip = np.random.default_rng(2).normal(size=16_080).astype(np.float32) * 0.1
+        self.assertEqual(log_mel(clip).shape, (100, PICO.audio.bins))
+
+
+if __name__ == "__main__":
+    unittest.main()
