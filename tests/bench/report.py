@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
 
 # In the order they stand in the page.
-PARTS = ["runtime", "towers", "quantize", "capture"]
+PARTS = ["runtime", "gpu", "towers", "quantize", "capture"]
 HEAD = "# Benchmarks\n\nWritten by `make bench` and `make device-bench`; do not edit.\n"
 
 
