@@ -4,6 +4,7 @@
 # make arm           the kernels' tests on emulated AArch64; fetches a compiler and QEMU (minutes, two gigabytes)
 # make parity        against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
 # make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
+# make gpu-bench     its part about the GPU, beside llama.cpp's Vulkan backend, whose shaders take long to build
 # make device-bench  what capture costs, with the fake camera of the tests; writes its part of docs/benchmarks.md
 # make cloud-bench   what contemplating costs beside the network; writes its part of docs/benchmarks.md
 # make cloud         contemplating at llama.cpp's server; fetches and builds it (minutes, gigabytes)
@@ -34,11 +35,13 @@ PACKAGES           = gcc libc6-dev libasound2-dev libclang1 pkg-config
 TEST_PACKAGES      = libasound2-plugins pulseaudio pulseaudio-utils
 # Vulkan on the processor.
 VULKAN_PACKAGES    = libvulkan1 mesa-vulkan-drivers
+# What the peer's shaders are compiled with.
+GPU_REFERENCE_PACKAGES = $(VULKAN_PACKAGES) glslc libvulkan-dev spirv-headers
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
 PICO_PACKAGES      = python3 python3-venv $(shell cat models/pico/train/packages.txt)
 
-.PHONY: run test check arm packages test-packages reference parity bench device-bench cloud cloud-bench device-vm mcp fuzz
+.PHONY: run test check arm packages test-packages reference parity bench gpu-bench device-bench cloud cloud-bench device-vm mcp fuzz
 .PHONY: pico-packages pico eval
 
 run: packages
@@ -82,6 +85,13 @@ bench: reference
 		$(REFERENCE)/venv/bin/python tests/bench/$$part.py --reference $(REFERENCE) \
 			--lorgnette target/release/lorgnette --output docs/benchmarks.md || exit; \
 	done
+
+gpu-bench: reference
+	@tests/install-packages $(GPU_REFERENCE_PACKAGES)
+	tests/bench/set-up-vulkan $(REFERENCE)
+	$(CARGO) build --release
+	$(REFERENCE)/venv/bin/python tests/bench/gpu.py --reference $(REFERENCE) --lorgnette target/release/lorgnette \
+		--output docs/benchmarks.md
 
 device-bench: packages
 	@tests/install-packages python3

@@ -9,6 +9,7 @@ mod common;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapter::gpu;
 use common::models::{converted, converted_with_towers};
@@ -105,6 +106,22 @@ fn a_token_takes_one_pass_one_submission_and_four_bytes() {
         // In the first ones buffers find their places.
         assert!(step < 4 || taken == expected, "step {step}: {taken:?}");
     }
+}
+
+#[test]
+fn long_work_is_submitted_in_slices_and_the_same() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let (_folder, model) = quantized("Llama-3.2-tiny-Instruct", Mix::Q4_0);
+    let prompt: Vec<TokenId> = (1..30).collect();
+    let mut taken = [Duration::from_secs(1), Duration::ZERO].map(|slice| {
+        gpu.set_slice(slice);
+        let before = gpu.counters();
+        let found = continued(gpu.clone(), &model, &prompt, 4);
+        (found, (gpu.counters() - before).submits)
+    });
+    let [(whole, few), (in_slices, many)] = &mut taken;
+    assert_eq!(whole, in_slices);
+    assert!(*many > 10 * *few, "{few} and {many}");
 }
 
 #[test]

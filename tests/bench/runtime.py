@@ -103,13 +103,13 @@ def memory(out, tools, files):
     out.append("")
 
 
-def make_models(lorgnette, folder, shapes):
+def make_models(lorgnette, folder, shapes, mixes=MIXES):
     """A file for each shape and mix."""
     files = {}
     for shape in shapes:
         source = folder / "source.gguf"
         models.text(source, vocab=VOCABULARY, context=2 * CONTEXT, **SHAPES[shape])
-        for mix in MIXES:
+        for mix in mixes:
             files[shape, mix] = folder / f"{shape}-{mix}.gguf"
             report.run([lorgnette, "quantize", source, files[shape, mix], "--type", mix])
         source.unlink()

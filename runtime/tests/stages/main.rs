@@ -103,6 +103,9 @@ fn attention<B: Backend>(backend: &B, bounds: Bounds) {
         (heads(16, 1, 18), 513, 1),
         (heads(6, 2, 128), 33, 40),
         (heads(2, 1, 8), 4090, 6),
+        (heads(4, 4, 80), 70, 33),
+        (heads(16, 1, 18), 513, 5),
+        (heads(3, 1, 256), 0, 35),
     ];
     for (number, (heads, before, count)) in shapes.into_iter().enumerate() {
         for (other, element) in [KvElement::F32, KvElement::F16].into_iter().enumerate() {

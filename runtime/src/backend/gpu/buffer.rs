@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Device;
+use super::texels::Texels;
 
 /// Bytes that may be read past the end of weights: a unit of f32.
 pub(super) const PADDING: u64 = 128;
@@ -37,6 +38,35 @@ pub(super) struct Memory {
     pub(super) recorded: AtomicU64,
 }
 
+/// What is bound to a kernel.
+#[derive(Clone, Copy)]
+pub(super) enum Bound<'a> {
+    Buffer(&'a Buffer),
+    Texels(&'a Texels),
+}
+
+impl<'a> From<&'a Buffer> for Bound<'a> {
+    fn from(buffer: &'a Buffer) -> Self {
+        Self::Buffer(buffer)
+    }
+}
+
+impl Bound<'_> {
+    pub(super) fn id(self) -> u64 {
+        match self {
+            Self::Buffer(buffer) => buffer.memory.id,
+            Self::Texels(texels) => texels.id,
+        }
+    }
+
+    pub(super) fn resource(&self) -> wgpu::BindingResource<'_> {
+        match self {
+            Self::Buffer(buffer) => buffer.memory.raw.as_entire_binding(),
+            Self::Texels(texels) => wgpu::BindingResource::TextureView(&texels.view),
+        }
+    }
+}
+
 impl Buffer {
     /// A buffer of its own.
     pub(super) fn owned(device: &Arc<Device>, raw: wgpu::Buffer) -> Self {
@@ -52,8 +82,10 @@ impl Buffer {
     pub(super) fn pooled(device: &Arc<Device>, bytes: u64) -> Self {
         let size = bytes.max(SMALLEST).next_power_of_two();
         let memory = device.pool.take(size).unwrap_or_else(|| {
-            let usage =
-                wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+            let usage = wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::UNIFORM
+                | wgpu::BufferUsages::COPY_SRC
+                | wgpu::BufferUsages::COPY_DST;
             device.memory(device.create(size, usage, false))
         });
         Self { memory, device: Arc::clone(device), home: Home::Pool }

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::adapter::{self, Options, Traits};
-use super::buffer::{Buffer, Memory, PADDING, Pool, next_id};
+use super::buffer::{Bound, Buffer, Memory, PADDING, Pool, next_id};
 use super::counters::{Counters, Counts};
 use super::kernel::{Access, Kernel};
+use super::pace::Pace;
 use super::tuning::Tuning;
 use super::work::Work;
 use crate::{Error, ErrorKind, Result};
@@ -22,6 +23,7 @@ pub(super) struct Device {
     pub(super) pool: Pool,
     pub(super) counts: Counts,
     pub(super) work: Mutex<Work>,
+    pub(super) pace: Mutex<Pace>,
     /// Buffers that the host can read, not in use.
     pub(super) staging: Mutex<Vec<wgpu::Buffer>>,
     pub(super) tuning: Tuning,
@@ -67,6 +69,7 @@ impl Device {
         });
         let tuning = Tuning::new(&traits, &options);
         let compiled = tuning.pipelines(&raw);
+        let pace = Mutex::new(Pace::new(traits.software));
         Ok(Arc::new(Self {
             traits,
             raw,
@@ -77,6 +80,7 @@ impl Device {
             pool: Pool::default(),
             counts: Counts::default(),
             work: Mutex::default(),
+            pace,
             staging: Mutex::default(),
             pipelines: Mutex::default(),
             groups: Mutex::default(),
@@ -146,13 +150,38 @@ impl Device {
     fn filled(&self, field: &str, bytes: &[u8]) -> Result<wgpu::Buffer> {
         let size = (bytes.len() as u64).next_multiple_of(16) + PADDING;
         self.check_binding(field, size)?;
-        let raw = self.create(size, wgpu::BufferUsages::STORAGE, true);
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM;
+        let raw = self.create(size, usage, true);
         self.check()?;
         let mut view = raw.get_mapped_range_mut(..).map_err(|e| self.error(&e.to_string()))?;
         view.slice(..bytes.len()).copy_from_slice(bytes);
         drop(view);
         raw.unmap();
         Ok(raw)
+    }
+
+    /// A texture of 16 bytes a texel.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Device`] when there is no room.
+    pub(super) fn texture(&self, width: u32, height: u32, bytes: &[u8]) -> Result<wgpu::TextureView> {
+        let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+        let texture = self.raw.create_texture(&wgpu::TextureDescriptor {
+            label: None,
+            size,
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::Rgba32Uint,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        self.check()?;
+        let layout =
+            wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(16 * width), rows_per_image: None };
+        self.queue.write_texture(texture.as_image_copy(), bytes, layout, size);
+        self.check()?;
+        Ok(texture.create_view(&wgpu::TextureViewDescriptor::default()))
     }
 
     fn check_binding(&self, field: &str, bytes: u64) -> Result<()> {
@@ -220,18 +249,18 @@ impl Device {
         Ok(Pipeline { raw, layout, bindings, id: next_id() })
     }
 
-    /// The group that binds `buffers`, in the order of [`Kernel::bindings`].
-    pub(super) fn group(&self, pipeline: &Pipeline, buffers: &[&Buffer]) -> wgpu::BindGroup {
-        debug_assert_eq!(buffers.len(), pipeline.bindings.len());
-        let key = (pipeline.id, buffers.iter().map(|buffer| buffer.memory.id).collect());
+    /// The group that binds `bound`, in the order of [`Kernel::bindings`].
+    pub(super) fn group(&self, pipeline: &Pipeline, bound: &[Bound<'_>]) -> wgpu::BindGroup {
+        debug_assert_eq!(bound.len(), pipeline.bindings.len());
+        let key = (pipeline.id, bound.iter().map(|bound| bound.id()).collect());
         let mut groups = lock(&self.groups);
         let group = groups.entry(key).or_insert_with(|| {
             self.counts.groups_created.fetch_add(1, Ordering::Relaxed);
-            let bound = pipeline.bindings.iter().zip(buffers);
-            let entries: Vec<_> = bound
-                .map(|((binding, _), buffer)| wgpu::BindGroupEntry {
+            let numbered = pipeline.bindings.iter().zip(bound);
+            let entries: Vec<_> = numbered
+                .map(|((binding, _), bound)| wgpu::BindGroupEntry {
                     binding: *binding,
-                    resource: buffer.memory.raw.as_entire_binding(),
+                    resource: bound.resource(),
                 })
                 .collect();
             let layout = &pipeline.layout;
@@ -261,10 +290,22 @@ fn entry(binding: u32, access: Access) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only: access == Access::Read },
-            has_dynamic_offset: false,
-            min_binding_size: None,
+        ty: match access {
+            Access::Texels => wgpu::BindingType::Texture {
+                sample_type: wgpu::TextureSampleType::Uint,
+                view_dimension: wgpu::TextureViewDimension::D2,
+                multisampled: false,
+            },
+            Access::Uniform => wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Uniform,
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            Access::Read | Access::Write => wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Storage { read_only: access == Access::Read },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
         },
         count: None,
     }

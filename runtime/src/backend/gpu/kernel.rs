@@ -9,7 +9,8 @@ macro_rules! sources {
 
 /// The templates by their names.
 pub(super) const SOURCES: &[(&str, &str)] = sources! {
-    "attention/cache.wgsl" "attention/combine.wgsl" "attention/split.wgsl" "attention/write.wgsl"
+    "attention/cache.wgsl" "attention/combine.wgsl" "attention/split.wgsl" "attention/tile.wgsl"
+    "attention/write.wgsl"
     "choice/argmax.wgsl" "choice/top.wgsl"
     "matmul/bindings.wgsl" "matmul/lane.wgsl" "matmul/tile.wgsl" "matmul/wide.wgsl"
     "rows/embed.wgsl" "rows/gather.wgsl" "rows/mean_pool.wgsl" "rows/norm.wgsl"
@@ -17,6 +18,7 @@ pub(super) const SOURCES: &[(&str, &str)] = sources! {
     "shared/format/bf16.wgsl" "shared/format/f16.wgsl" "shared/format/f32.wgsl" "shared/format/k_scales.wgsl"
     "shared/format/q4_0.wgsl" "shared/format/q4_1.wgsl" "shared/format/q4_k.wgsl" "shared/format/q5_0.wgsl"
     "shared/format/q5_1.wgsl" "shared/format/q5_k.wgsl" "shared/format/q6_k.wgsl" "shared/format/q8_0.wgsl"
+    "shared/format/q4_0_texels.wgsl" "shared/format/q8_0_texels.wgsl" "shared/texels.wgsl" "shared/weights.wgsl"
 };
 
 /// Threads of a group where a kernel does not say otherwise.
@@ -27,6 +29,10 @@ pub(super) const GROUP: u32 = 64;
 pub(super) enum Access {
     Read,
     Write,
+    /// As uniforms.
+    Uniform,
+    /// A texture, read.
+    Texels,
 }
 
 /// A kernel: a template and what it is expanded with.
@@ -44,6 +50,8 @@ pub(super) enum Kernel {
     AttendSplit { len: u32, f16: bool, share: u32, shares: u32 },
     /// Its stretches put together.
     AttendCombine { len: u32 },
+    /// Attention of many rows.
+    AttendTile { len: u32, f16: bool, share: u32 },
     /// Rows from rows.
     Gather,
     /// Means of rows.
@@ -69,6 +77,8 @@ pub(super) struct Product {
     pub(super) formats: Vec<Format>,
     /// Whether rows of the input are whole words of four.
     pub(super) vectors: bool,
+    /// Of how many, where the input is a single row, bound as uniforms.
+    pub(super) uniform: Option<u32>,
     /// Whether the input is normed.
     pub(super) norm: bool,
     pub(super) bias: bool,
@@ -95,6 +105,12 @@ pub(super) enum Then {
     Add,
     /// The activated first one is multiplied with the second.
     Gate,
+}
+
+impl Format {
+    fn access(self) -> Access {
+        if self.is_in_texels() { Access::Texels } else { Access::Read }
+    }
 }
 
 impl Variant {
@@ -143,10 +159,14 @@ impl Product {
         set("TILES", if gate { numbers.join(" ") } else { "0".into() });
         for (number, format) in numbers.iter().zip(&self.formats) {
             set(&format!("FORMAT{number}"), format.name().into());
+            set(&format!("AT{number}"), format!("3{number}"));
+            set(&format!("TEXELS{number}"), u8::from(format.is_in_texels()).to_string());
             set(&format!("MINE{number}"), if gate { numbers.join(" ") } else { number.clone() });
             set(&format!("TILE{number}"), if gate { number.clone() } else { "0".into() });
         }
         set("VECTORS", u8::from(self.vectors).to_string());
+        set("UNIFORM", u8::from(self.uniform.is_some()).to_string());
+        set("QUARTERS", self.uniform.unwrap_or(0).to_string());
         set("NORM", u8::from(self.norm).to_string());
         set("BIAS", u8::from(self.bias).to_string());
         set("ADD", u8::from(self.then == Then::Add).to_string());
@@ -155,14 +175,15 @@ impl Product {
     }
 
     fn bindings(&self) -> Vec<(u32, Access)> {
-        let mut bindings = vec![(0, Access::Read), (1, Access::Write)];
+        let input = if self.uniform.is_some() { Access::Uniform } else { Access::Read };
+        let mut bindings = vec![(0, input), (1, Access::Write)];
         if self.norm {
-            bindings.push((2, Access::Read));
+            bindings.push((2, input));
         }
-        let numbers = 0..self.formats.len() as u32;
-        bindings.extend(numbers.clone().map(|i| (30 + i, Access::Read)));
+        let formats = || (0..).zip(&self.formats);
+        bindings.extend(formats().map(|(i, format)| (30 + i, format.access())));
         if self.bias {
-            bindings.extend(numbers.map(|i| (40 + i, Access::Read)));
+            bindings.extend(formats().map(|(i, _)| (40 + i, Access::Read)));
         }
         bindings
     }
@@ -193,6 +214,8 @@ impl Kernel {
             Self::Embed { format, numbers, add } => {
                 set("NUMBERS", numbers.into());
                 set("ADD", add.into());
+                set("TEXELS0", format.is_in_texels().into());
+                set("AT0", 2);
                 values.insert("FORMAT0".into(), format.name().into());
                 "rows/embed.wgsl"
             }
@@ -219,6 +242,18 @@ impl Kernel {
                 set("LEN", len);
                 "attention/combine.wgsl"
             }
+            Self::AttendTile { len, f16, share } => {
+                let per_word = if f16 { 8 } else { 4 };
+                set("LEN", len);
+                set("F16", f16.into());
+                set("SHARE", share);
+                set("PARTS", per_word / 4);
+                set("LOADS", 16 / per_word);
+                set("CHUNKS", len.div_ceil(32));
+                set("MINE", len.div_ceil(8 * per_word));
+                values.insert("ACCESS".into(), "read".into());
+                "attention/tile.wgsl"
+            }
             Self::Gather => "rows/gather.wgsl",
             Self::MeanPool => "rows/mean_pool.wgsl",
             Self::Argmax { mask } => {
@@ -241,15 +276,15 @@ impl Kernel {
             Self::Product(ref product) => product.bindings(),
             Self::Norm { layer: false } => numbered(&[read, read, write]),
             Self::Norm { layer: true } => numbered(&[read, read, write, read]),
-            Self::Embed { numbers: true, .. } => numbered(&[write, read, read]),
-            Self::Embed { numbers: false, .. } => vec![(0, write), (2, read)],
+            Self::Embed { format, numbers: true, .. } => numbered(&[write, read, format.access()]),
+            Self::Embed { format, numbers: false, .. } => vec![(0, write), (2, format.access())],
             Self::WriteHeads { norm, turn, .. } => {
                 let mut bindings = vec![(0, write), (1, read), (2, write)];
                 bindings.extend([(3, read), (4, read)].into_iter().filter(|_| norm));
                 bindings.extend(turn.map(|_| (5, read)));
                 bindings
             }
-            Self::AttendSplit { .. } => numbered(&[read, read, write]),
+            Self::AttendSplit { .. } | Self::AttendTile { .. } => numbered(&[read, read, write]),
             Self::AttendCombine { .. } | Self::MeanPool => numbered(&[read, write]),
             Self::Gather => numbered(&[read, read, write]),
             Self::Argmax { mask: false } | Self::Top { mask: false, .. } => numbered(&[read, write]),

@@ -12,13 +12,16 @@ mod device;
 mod format;
 mod kernel;
 mod matmul;
+mod pace;
 mod rows;
 mod template;
+mod texels;
 mod tuning;
 mod weights;
 mod work;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::adapter::{Alteration, Options, Traits, Without, adapters};
 pub use self::attention::KvCache;
@@ -79,6 +82,11 @@ impl Gpu {
     /// What the adapter is and can do.
     pub fn traits(&self) -> &Traits {
         &self.0.traits
+    }
+
+    /// How long a submission may take, where that can be foretold; a single kernel is cut where it multiplies matrices.
+    pub fn set_slice(&self, slice: Duration) {
+        device::lock(&self.0.pace).slice = slice;
     }
 
     /// What it was asked to do so far.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use lorgnette_quant::block;
 
-use super::buffer::{Buffer, PADDING};
+use super::buffer::{Bound, Buffer, PADDING};
 use super::device::Device;
 use super::format::Format;
 use super::kernel::Variant;
 use super::matmul::candidates;
+use super::texels::Texels;
 use crate::backend::Matrix;
 use crate::{Error, ErrorKind, Result};
 
@@ -27,9 +28,23 @@ pub struct Weights {
 
 /// Some of the rows.
 pub(super) struct Part {
-    pub(super) buffer: Buffer,
+    data: Data,
     pub(super) first: usize,
     pub(super) rows: usize,
+}
+
+enum Data {
+    Blocks(Buffer),
+    Packed(Texels),
+}
+
+impl Part {
+    pub(super) fn bound(&self) -> Bound<'_> {
+        match &self.data {
+            Data::Blocks(buffer) => Bound::Buffer(buffer),
+            Data::Packed(texels) => Bound::Texels(texels),
+        }
+    }
 }
 
 impl Weights {
@@ -42,6 +57,9 @@ impl Weights {
         let format = Format::of(ty).ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, field.clone(), format!("found {ty}, which no kernel decodes"))
         })?;
+        if let Some(packed) = Self::packed(device, matrix, format)? {
+            return Ok(packed);
+        }
         let bytes = matrix.data().len() / rows;
         let most = (device.traits.max_binding.saturating_sub(PADDING + 16)) as usize / bytes;
         // Rows of halves may begin in the middle of a word, but not a part.
@@ -53,14 +71,28 @@ impl Weights {
         let mut first_row = vec![0.0; columns];
         block::decode(ty, &matrix.data()[..bytes], &mut first_row)?;
         let part = |(index, data): (usize, &[u8])| {
-            let buffer = device.constant(&field, data)?;
-            Ok(Part { buffer, first: index * most, rows: data.len() / bytes })
+            let blocks = Data::Blocks(device.constant(&field, data)?);
+            Ok(Part { data: blocks, first: index * most, rows: data.len() / bytes })
         };
         let parts = matrix.data().chunks(most * bytes).enumerate().map(part).collect::<Result<_>>()?;
         let vector =
             if rows == 1 { Some(device.constant(&field, bytemuck::cast_slice(&first_row))?) } else { None };
         let ways = [1, 2].map(|count| candidates(&device.traits, count));
         Ok(Self { name: matrix.name().to_owned(), format, columns, rows, parts, ways, vector })
+    }
+
+    /// A matrix in texels, if that is the way on this device.
+    fn packed(device: &Arc<Device>, matrix: &Matrix, format: Format) -> Result<Option<Self>> {
+        let (columns, rows) = (matrix.columns(), matrix.rows());
+        let Some(format) = format.in_texels().filter(|_| device.traits.software && rows > 1) else {
+            return Ok(None);
+        };
+        let texels = Texels::pack(device, format, matrix.data(), columns.div_ceil(32))?;
+        Ok(texels.map(|texels| {
+            let parts = vec![Part { data: Data::Packed(texels), first: 0, rows }];
+            let ways = [1, 2].map(|count| candidates(&device.traits, count));
+            Self { name: matrix.name().to_owned(), format, columns, rows, parts, ways, vector: None }
+        }))
     }
 
     /// The single row, as floats.

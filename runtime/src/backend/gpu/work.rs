@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::buffer::Buffer;
+use super::buffer::{Bound, Buffer};
 use super::device::{Device, IMMEDIATES, Pipeline, lock};
 use super::kernel::{GROUP, Kernel};
 use crate::Result;
@@ -60,24 +60,41 @@ pub(super) fn groups_for(items: usize) -> usize {
 }
 
 impl Device {
-    /// Records `groups` groups of threads of `kernel`. `buffers` are in the order of [`Kernel::bindings`].
-    pub(super) fn dispatch(
+    /// Records `groups` groups of threads of `kernel`. `bound` is in the order of [`Kernel::bindings`].
+    pub(super) fn dispatch<'a>(
         &self,
         kernel: &Kernel,
-        buffers: &[&Buffer],
+        bound: &[impl Copy + Into<Bound<'a>>],
         immediates: &[u32],
         groups: usize,
+    ) -> Result<()> {
+        self.dispatch_long(kernel, bound, immediates, groups, 0)
+    }
+
+    /// The same for what takes so many `multiplications`; what was recorded is submitted before if both together would
+    /// take too long.
+    pub(super) fn dispatch_long<'a>(
+        &self,
+        kernel: &Kernel,
+        bound: &[impl Copy + Into<Bound<'a>>],
+        immediates: &[u32],
+        groups: usize,
+        multiplications: u64,
     ) -> Result<()> {
         debug_assert!(4 * immediates.len() <= IMMEDIATES as usize);
         if groups == 0 {
             return Ok(());
         }
+        if lock(&self.pace).record(multiplications) {
+            self.submit_all_but(multiplications)?;
+        }
         let pipeline = self.pipeline(kernel)?;
-        let group = self.group(&pipeline, buffers);
+        let bound: Vec<Bound<'_>> = bound.iter().map(|&bound| bound.into()).collect();
+        let group = self.group(&pipeline, &bound);
         let rows = groups.div_ceil(MOST_GROUPS);
         let grid = [groups.div_ceil(rows) as u32, rows as u32];
         let immediates = bytemuck::cast_slice(immediates).to_vec();
-        self.record(buffers, Command::Dispatch { pipeline, group, immediates, grid });
+        self.record(&bound, Command::Dispatch { pipeline, group, immediates, grid });
         self.counts.dispatches.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -91,12 +108,13 @@ impl Device {
             to_offset,
             bytes,
         };
-        self.record(&[from, to], command);
+        self.record(&[from.into(), to.into()], command);
     }
 
-    fn record(&self, buffers: &[&Buffer], command: Command) {
+    fn record(&self, bound: &[Bound<'_>], command: Command) {
         let mut work = lock(&self.work);
-        for buffer in buffers {
+        for bound in bound {
+            let Bound::Buffer(buffer) = bound else { continue };
             buffer.memory.recorded.store(work.submission + 1, Ordering::Relaxed);
         }
         work.commands.push(command);
@@ -114,6 +132,11 @@ impl Device {
 
     /// Submits what was recorded.
     pub(super) fn submit(&self) -> Result<()> {
+        self.submit_all_but(0)
+    }
+
+    /// The same, so many multiplications being about to be recorded.
+    fn submit_all_but(&self, multiplications: u64) -> Result<()> {
         let commands = {
             let mut work = lock(&self.work);
             work.submission += 1;
@@ -135,6 +158,7 @@ impl Device {
         }
         self.queue.submit([encoder.finish()]);
         self.counts.submits.fetch_add(1, Ordering::Relaxed);
+        lock(&self.pace).submitted(multiplications);
         self.check()
     }
 
@@ -148,6 +172,7 @@ impl Device {
 
     fn wait(&self) -> Result<()> {
         self.raw.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| self.error(&e.to_string()))?;
+        lock(&self.pace).waited();
         self.check()
     }
 
@@ -161,7 +186,7 @@ impl Device {
             to_offset: 0,
             bytes,
         };
-        self.record(&[buffer], command);
+        self.record(&[buffer.into()], command);
         self.submit()?;
         staging.map_async(wgpu::MapMode::Read, ..bytes, |_| {});
         self.wait()?;

@@ -12,6 +12,9 @@ use super::work::immediates;
 use crate::backend::{AttentionInput, Heads, KvElement, KvShape, Pairing, Place, Sight};
 use crate::{Error, ErrorKind, Result};
 
+/// Queries of a tile, as in `tile.wgsl`.
+const TILE: usize = 32;
+
 /// Keys and values of one sequence: a buffer for each layer.
 pub struct KvCache {
     shape: KvShape,
@@ -124,13 +127,24 @@ pub(super) fn attention(
 ) -> Result<Rows> {
     let len = heads.len;
     let group = heads.count / heads.kv_count;
-    let share = share(device, cache, group);
-    let shares = group / share;
     let most = at.start + queries.count;
     let (seen, step): (usize, u32) = match sight {
         Sight::Causal => (at.start + 1, 1),
         Sight::All => (most, 0),
     };
+    let scale = 1.0 / (len as f32).sqrt();
+    if queries.count * group >= TILE {
+        let out = Rows::new(device, queries.count, queries.width)?;
+        let blocks = (queries.count * group).div_ceil(TILE);
+        let kernel = Kernel::AttendTile { len: len as u32, f16: cache.is_f16(), share: group as u32 };
+        let values = immediates![queries.count, heads.kv_count, cache.positions, seen, step, blocks, scale];
+        let buffers = [&cache.layers[at.layer], &queries.buffer, &out.buffer];
+        let work = 2 * queries.elements() as u64 * most as u64;
+        device.dispatch_long(&kernel, &buffers, values, heads.kv_count * blocks, work)?;
+        return Ok(out);
+    }
+    let share = share(device, cache, group);
+    let shares = group / share;
     let splits = most.div_ceil(SPAN);
     let out = Rows::new(device, queries.count, queries.width)?;
     let parts = match splits {
@@ -143,7 +157,6 @@ pub(super) fn attention(
         share: share as u32,
         shares: shares as u32,
     };
-    let scale = 1.0 / (len as f32).sqrt();
     let values = immediates![queries.count, heads.kv_count, cache.positions, seen, step, splits, scale];
     let written = parts.as_ref().unwrap_or(&out);
     let buffers = [&cache.layers[at.layer], &queries.buffer, &written.buffer];

@@ -33,7 +33,11 @@ fn products() -> Vec<Kernel> {
                         continue;
                     }
                     let formats = formats.clone();
-                    all.push(Kernel::Product(Product { variant, formats, vectors, norm, bias, then }));
+                    let product = Product { variant, formats, vectors, uniform: None, norm, bias, then };
+                    if vectors {
+                        all.push(Kernel::Product(Product { uniform: Some(16), ..product.clone() }));
+                    }
+                    all.push(Kernel::Product(product));
                 }
             }
         }
@@ -53,6 +57,7 @@ fn others() -> Vec<Kernel> {
             for turn in [None, Some(Turn::Neighbours), Some(Turn::Halves)] {
                 all.extend([false, true].map(|norm| Kernel::WriteHeads { len, f16: yes, norm, turn }));
             }
+            all.extend([1, 3].map(|share| Kernel::AttendTile { len, f16: yes, share }));
             all.extend([1, 3, 8].map(|share| Kernel::AttendSplit { len, f16: yes, share, shares: 2 }));
         }
     }
@@ -74,16 +79,20 @@ fn every_permutation_is_valid() {
                 .global_variables
                 .iter()
                 .filter_map(|(_, variable)| match (variable.space, &variable.binding) {
-                    (naga::AddressSpace::Storage { access }, Some(binding)) => Some((access, binding)),
+                    (naga::AddressSpace::Storage { access }, Some(binding)) => {
+                        let written = access.contains(naga::StorageAccess::STORE);
+                        Some((if written { Access::Write } else { Access::Read }, binding.binding))
+                    }
+                    (naga::AddressSpace::Uniform, Some(binding)) => Some((Access::Uniform, binding.binding)),
+                    (naga::AddressSpace::Handle, Some(binding)) => Some((Access::Texels, binding.binding)),
                     _ => None,
                 })
-                .filter(|(found, _)| found.contains(naga::StorageAccess::STORE) == (access == Access::Write))
-                .map(|(_, binding)| binding.binding)
+                .filter_map(|(found, number)| (found == access).then_some(number))
                 .collect();
             numbers.sort_unstable();
             numbers
         };
-        for access in [Access::Read, Access::Write] {
+        for access in [Access::Read, Access::Write, Access::Uniform, Access::Texels] {
             let mut told: Vec<u32> =
                 kernel.bindings().iter().filter(|(_, a)| *a == access).map(|(number, _)| *number).collect();
             told.sort_unstable();

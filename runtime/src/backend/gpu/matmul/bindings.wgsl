@@ -13,7 +13,7 @@ struct Params {
     // Elements of a row of the output, and where in it the first matrix begins.
     stride: u32,
     offset: u32,
-    // Groups of threads that have work.
+    // Where the groups of threads that have work end.
     groups: u32,
     // Bit s: matrix s has a bias.
     biased: u32,
@@ -25,28 +25,37 @@ struct Params {
     rows_2: u32,
     // The row of the first matrix in its bias.
     first_bias: u32,
+    // The first group of threads.
+    begin: u32,
 }
 var<immediate> p: Params;
 
+#if UNIFORM
+@group(0) @binding(0) var<uniform> input: array<vec4<f32>, $QUARTERS>;
+#else
 #if VECTORS
 @group(0) @binding(0) var<storage, read> input: array<vec4<f32>>;
 #else
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 #end
+#end
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
 #if NORM
+#if UNIFORM
+@group(0) @binding(2) var<uniform> gain: array<vec4<f32>, $QUARTERS>;
+#else
 #if VECTORS
 @group(0) @binding(2) var<storage, read> gain: array<vec4<f32>>;
 #else
 @group(0) @binding(2) var<storage, read> gain: array<f32>;
 #end
 #end
+#end
 #for s in $SOURCES
-@group(0) @binding(3$s) var<storage, read> weights_$s: array<u32>;
+#include shared/weights.wgsl
 #if BIAS
 @group(0) @binding(4$s) var<storage, read> bias_$s: array<f32>;
 #end
-#include shared/format/$FORMAT$s.wgsl
 #end
 
 // Elements e..e + 4 of a row of the input, zeros past its end. `e` is a multiple of 4.

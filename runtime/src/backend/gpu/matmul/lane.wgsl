@@ -9,6 +9,9 @@ fn run_$s(begin: u32, offset: u32, token: u32, local: u32, lane: u32, lanes: u32
 #for r in 0..$ROWS
     let row_$r = min(begin + $ru * $GROUPu + local, p.rows_$s - 1u);
 #for m in $MINE$s
+#if TEXELS$m
+    var scales_$m_$r = vec4<u32>();
+#end
 #for t in 0..$TOKENS
     var sum_$m_$r_$t = 0.0;
 #end
@@ -17,9 +20,22 @@ fn run_$s(begin: u32, offset: u32, token: u32, local: u32, lane: u32, lanes: u32
     var squares = 0.0;
     for (var unit = 0u; unit < p.units; unit++) {
         let e = unit * 32u + (lane & 7u) * 4u;
-#for r in 0..$ROWS
 #for m in $MINE$s
+#if TEXELS$m
+        if (unit & 7u) == 0u {
+#for r in 0..$ROWS
+            scales_$m_$r = scales_$m(row_$r, unit / 8u);
+#end
+        }
+#end
+#for r in 0..$ROWS
+#if TEXELS$m
+        let w_$m_$r = levels_$m(row_$r, unit);
+        let scale_$m_$r = scale_$m(scales_$m_$r, unit);
+#else
         let w_$m_$r = decode_$m(row_$r, unit);
+        let scale_$m_$r = 1.0;
+#end
 #end
 #end
 #for t in 0..$TOKENS
@@ -38,7 +54,7 @@ fn run_$s(begin: u32, offset: u32, token: u32, local: u32, lane: u32, lanes: u32
 #for i in 1..8
             part_$m_$r = fma(w_$m_$r[$i], x$i, part_$m_$r);
 #end
-            sum_$m_$r_$t += part_$m_$r.x + part_$m_$r.y + part_$m_$r.z + part_$m_$r.w;
+            sum_$m_$r_$t = fma(part_$m_$r.x + part_$m_$r.y + part_$m_$r.z + part_$m_$r.w, scale_$m_$r, sum_$m_$r_$t);
 #end
 #end
         }
@@ -75,7 +91,7 @@ fn main(
     @builtin(subgroup_invocation_id) lane: u32,
     @builtin(subgroup_size) lanes: u32,
 ) {
-    let number = group_number(id, groups);
+    let number = p.begin + group_number(id, groups);
     if number >= p.groups {
         return;
     }

@@ -3,14 +3,21 @@
 use std::sync::Arc;
 
 use super::adapter::Traits;
-use super::buffer::Buffer;
-use super::device::Device;
+use super::buffer::{Bound, Buffer};
+use super::device::{Device, lock};
 use super::kernel::{Kernel, Product, Then, Variant};
 use super::rows::{NormOf, Rows, normed};
 use super::weights::{Part, Weights};
 use super::work::immediates;
 use crate::backend::{Activation, Linear, Output};
 use crate::{Error, ErrorKind, Result};
+
+/// Where the last group and the first one are among the immediates.
+const GROUPS_AT: usize = 6;
+const BEGIN_AT: usize = 14;
+
+/// Elements that can be bound as uniforms anywhere: 16 KiB.
+const MOST_UNIFORMS: usize = 4096;
 
 /// What is multiplied: the rows from `first` on, normed or as they are.
 #[derive(Clone, Copy)]
@@ -236,13 +243,13 @@ impl Call<'_> {
         offset: usize,
     ) -> Result<()> {
         let any_bias = sources.iter().find_map(|(source, _)| source.bias);
-        let mut buffers = vec![&self.rows.buffer, &self.out.buffer];
-        buffers.extend(gain.map(|(gain, _)| gain));
-        buffers.extend(sources.iter().map(|(_, part)| &part.buffer));
+        let mut bound = vec![Bound::from(&self.rows.buffer), Bound::from(&self.out.buffer)];
+        bound.extend(gain.map(|(gain, _)| Bound::from(gain)));
+        bound.extend(sources.iter().map(|(_, part)| part.bound()));
         let mut biased = 0_u32;
         for (number, (source, _)) in sources.iter().enumerate() {
             if let Some(bias) = source.bias.or(any_bias) {
-                buffers.push(bias.vector(bias.columns)?);
+                bound.push(bias.vector(bias.columns)?.into());
                 biased |= u32::from(source.bias.is_some()) << number;
             }
         }
@@ -251,6 +258,7 @@ impl Call<'_> {
             variant: self.variant,
             formats: sources.iter().map(|(source, _)| source.weight.format).collect(),
             vectors: columns.is_multiple_of(4),
+            uniform: self.uniform(),
             norm: gain.is_some(),
             bias: any_bias.is_some(),
             then: self.then,
@@ -276,8 +284,30 @@ impl Call<'_> {
             rows(1),
             rows(2),
             sources[0].1.first,
+            0_u32,
         ];
-        self.device.dispatch(&kernel, &buffers, values, groups)
+        let multiplications = sources.iter().map(|(_, part)| part.rows).sum::<usize>() * columns * count;
+        let room = lock(&self.device.pace).room();
+        let pieces = (multiplications as u64).div_ceil(room).clamp(1, groups as u64) as usize;
+        let step = groups.div_ceil(pieces);
+        for begin in (0..groups).step_by(step) {
+            let mut values = values.to_vec();
+            let end = groups.min(begin + step);
+            values[GROUPS_AT] = end as u32;
+            values[BEGIN_AT] = begin as u32;
+            let share = (multiplications / pieces) as u64;
+            self.device.dispatch_long(&kernel, &bound, &values, end - begin, share)?;
+        }
+        Ok(())
+    }
+}
+
+impl Call<'_> {
+    /// Words of four in the single row, where a processor reads it: its uniforms cost less than other loads.
+    fn uniform(&self) -> Option<u32> {
+        let single = self.rows.count == 1 && matches!(self.variant, Variant::Lane { tokens: 1, .. });
+        let columns = self.rows.width;
+        (single && columns.is_multiple_of(4) && columns <= MOST_UNIFORMS).then_some(columns as u32 / 4)
     }
 }
 

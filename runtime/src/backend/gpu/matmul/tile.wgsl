@@ -78,7 +78,10 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = group_number(id, groups);
+    let number = p.begin + group_number(id, groups);
+    if number >= p.groups {
+        return;
+    }
     let token_tiles = (p.tokens + 31u) / 32u;
     let token = (number % token_tiles) * 32u;
     var tile = number / token_tiles;

@@ -80,7 +80,10 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    var tile = group_number(id, groups);
+    var tile = p.begin + group_number(id, groups);
+    if tile >= p.groups {
+        return;
+    }
     var offset = 0u;
 #for s in $RUNS
     let tiles_$s = (p.rows_$s + SPAN - 1u) / SPAN;

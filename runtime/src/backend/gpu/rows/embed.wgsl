@@ -19,9 +19,8 @@ var<immediate> p: Params;
 #if NUMBERS
 @group(0) @binding(1) var<storage, read> numbers: array<u32>;
 #end
-@group(0) @binding(2) var<storage, read> weights_0: array<u32>;
 #for s in 0..1
-#include shared/format/$FORMAT0.wgsl
+#include shared/weights.wgsl
 #end
 
 @compute @workgroup_size(64)

@@ -114,7 +114,7 @@ pub(super) fn embed(device: &Arc<Device>, table: &Weights, numbers: &Buffer, cou
         let end = part.first + part.rows;
         let values = immediates![table.columns, table.units(), count, part.first, end, 0_u32];
         let groups = groups_for(count * table.units());
-        device.dispatch(&kernel, &[&out.buffer, numbers, &part.buffer], values, groups)?;
+        device.dispatch(&kernel, &[(&out.buffer).into(), numbers.into(), part.bound()], values, groups)?;
     }
     Ok(out)
 }
@@ -143,7 +143,7 @@ pub(super) fn add_positions(device: &Device, table: &Weights, first: usize, rows
         let end = part.first + part.rows;
         let values = immediates![table.columns, table.units(), rows.count, part.first, end, first];
         let groups = groups_for(rows.count * table.units());
-        device.dispatch(&kernel, &[&rows.buffer, &part.buffer], values, groups)?;
+        device.dispatch(&kernel, &[(&rows.buffer).into(), part.bound()], values, groups)?;
     }
     Ok(())
 }

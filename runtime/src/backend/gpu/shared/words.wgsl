@@ -27,3 +27,9 @@ fn fifth_bits(word: u32, from_bit: u32) -> vec4<u32> {
     let bits = word >> from_bit;
     return (vec4<u32>(bits, bits >> 1u, bits >> 2u, bits >> 3u) & vec4<u32>(1u)) << vec4<u32>(4u);
 }
+
+// A nibble of each byte, that which `shift` brings to the top of the lowest.
+fn signed_nibbles(word: u32, shift: u32) -> vec4<f32> {
+    let top = vec4<u32>(shift) - vec4<u32>(0u, 8u, 16u, 24u);
+    return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(word) << top) >> vec4<u32>(28u));
+}
