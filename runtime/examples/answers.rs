@@ -89,11 +89,11 @@ fn rows(model: &LanguageModel<Cpu>, question: &Question) -> Result<Reply> {
     let mut reply = Reply::default();
     if let (Some(picture), Some(tower)) = (picture(question)?, model.vision()) {
         for tile in tower.preprocessor().overview(&picture).tiles {
-            reply.image_rows.extend(Cpu.download(&tower.encode(&tile)?)?);
+            reply.image_rows.extend(Cpu.download(tower.encode(&tile)?)?);
         }
     }
     if let (Some(clip), Some(tower)) = (clip(question)?, model.audio()) {
-        reply.audio_rows = Cpu.download(&tower.encode(&clip)?)?;
+        reply.audio_rows = Cpu.download(tower.encode(&clip)?)?;
     }
     Ok(reply)
 }
