@@ -61,10 +61,10 @@ impl Arguments {
             #[cfg(feature = "gpu")]
             Choice::Auto => match auto::choose() {
                 auto::Choice { gpu: Some(gpu), reason } => {
-                    let place = Place { name: "gpu", reason: Some(reason) };
+                    let place = Place { name: "gpu", reason };
                     or_on_cpu(command.run_on(gpu, &place), true, cpu)
                 }
-                auto::Choice { gpu: None, reason } => cpu(Some(reason)),
+                auto::Choice { gpu: None, reason } => cpu(reason),
             },
         }
     }

@@ -16,16 +16,16 @@ use crate::Result;
 pub struct Choice {
     /// The GPU; `None` is the processor.
     pub gpu: Option<Gpu>,
-    /// For people.
-    pub reason: String,
+    /// For people; none where there was nothing to choose from.
+    pub reason: Option<String>,
 }
 
 /// Chooses between the processor and the adapter that [`Gpu::open`] opens.
 pub fn choose() -> Choice {
-    let cpu = |reason: String| Choice { gpu: None, reason };
     if !may_have_gpu() {
-        return cpu("there is no GPU".to_owned());
+        return Choice { gpu: None, reason: None };
     }
+    let cpu = |reason: String| Choice { gpu: None, reason: Some(reason) };
     match adapters().first() {
         None => return cpu("there is no adapter".to_owned()),
         Some(traits) if traits.software => {
@@ -46,7 +46,7 @@ pub fn choose() -> Choice {
     let reason = format!(
         "{LAYERS} layers took {gpu_microseconds:.0} µs on {name}, {cpu_microseconds:.0} on the processor"
     );
-    Choice { gpu: (gpu_microseconds < cpu_microseconds).then_some(gpu), reason }
+    Choice { gpu: (gpu_microseconds < cpu_microseconds).then_some(gpu), reason: Some(reason) }
 }
 
 /// Whether a driver of the system knows of a GPU. To ask Vulkan takes tenths of a second, and some of its drivers write to
