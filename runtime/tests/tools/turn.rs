@@ -81,7 +81,7 @@ fn pictures_results_and_errors_from_outside_are_untrusted_and_the_wearers_words_
 fn a_call_that_cannot_be_made_is_told_to_the_model_and_reaches_no_tool() {
     let tool = Arc::new(Recorder::new("tea", Effect::Reads));
     let limits = Limits { calls: 3, ..Limits::default() };
-    let mut turn = Turn::new(toolbox(&[tool.clone()], Arc::new(Deny), limits));
+    let mut turn = Turn::new(toolbox(std::slice::from_ref(&tool), Arc::new(Deny), limits));
     let unknown = call(&mut turn, "coffee");
     assert_eq!(kind(&unknown), ToolErrorKind::Unknown);
     assert_eq!(unknown.to_data(), r#"{"error": "coffee: there is no such tool: expected one of tea"}"#);
