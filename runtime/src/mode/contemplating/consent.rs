@@ -1,7 +1,7 @@
 //! What the wearer allows to leave the device, as types.
 //!
 //! A [`Consent`] has no constructor: it comes from [`Consents`], where the wearer put it. Whatever goes into a
-//! [`Request`](super::Request) is handed over with the consent of its own kind, so that a picture cannot be sent on a
+//! `Request` is handed over with the consent of its own kind, so that a picture cannot be sent on a
 //! consent for words:
 //!
 //! ```compile_fail,E0308

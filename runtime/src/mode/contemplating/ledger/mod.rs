@@ -75,7 +75,7 @@ pub struct Record {
     pub state: State,
 }
 
-/// The table. What is recorded is on the disk when [`record`](Self::record) returns, and survives a loss of power: a
+/// The table. An entry is on the disk before its request is sent, and survives a loss of power: a
 /// write-ahead log, so that who reads it stops nobody, with `synchronous = FULL`, since in that mode NORMAL may lose the
 /// last entries. A thread of its own writes; entries that come together share one `fsync`.
 #[derive(Debug)]
