@@ -142,7 +142,7 @@ fn characters_of_many_tokens_are_whole() {
     for model in MODELS.iter() {
         let answer = ask(&mut conversation(model), &held(Constraint::Regex(FAMILY.into()), 0)).unwrap();
         assert_eq!((answer.finish, answer.text.as_str()), (Finish::End, FAMILY));
-        assert!(answer.answer_tokens > FAMILY.chars().count());
+        assert!(answer.answer_tokens() > FAMILY.chars().count());
     }
 }
 
@@ -186,7 +186,7 @@ fn a_cut_answer_is_a_beginning() {
         let whole = ask(&mut conversation, &held(schema(), 1)).unwrap();
         let options = AnswerOptions { max_tokens: 7, ..held(schema(), 1) };
         let short = ask(&mut conversation, &options).unwrap();
-        assert_eq!((short.finish, short.answer_tokens), (Finish::Length, 7));
+        assert_eq!((short.finish, short.answer_tokens()), (Finish::Length, 7));
         assert!(whole.text.starts_with(&short.text), "{whole:?} {short:?}");
 
         let options = AnswerOptions { stop: vec!["count".into()], ..held(schema(), 1) };

@@ -53,7 +53,7 @@ fn pieces_make_the_answer() {
         ask(&mut Conversation::new(model(), CAPACITY).unwrap(), &[user("Hello")], &options(40));
     assert_eq!(pieces.concat(), answer.text);
     assert!(pieces.len() > 5 && pieces.iter().all(|piece| !piece.is_empty()));
-    assert_eq!((answer.finish, answer.answer_tokens), (Finish::Length, 40));
+    assert_eq!((answer.finish, answer.answer_tokens()), (Finish::Length, 40));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn breaking_off_takes_one_token_and_breaks_nothing() {
     }
     let broken =
         conversation.answer(&[user("Another question")], &options(20), &mut |_| ControlFlow::Break(()));
-    assert_eq!(broken.unwrap().answer_tokens, 0, "in the prompt already");
+    assert_eq!(broken.unwrap().answer_tokens(), 0, "in the prompt already");
     assert_eq!(ask(&mut conversation, &[user("Hello")], &options(20)).0.text, whole.text);
 }
 
@@ -116,7 +116,7 @@ fn a_full_context_is_said_and_a_long_prompt_refused() {
     let prompt = model.prompt(&[user("Hello")], &options(1).render).unwrap().slots().len();
     let mut conversation = Conversation::new(model, prompt + 7).unwrap();
     let (answer, _) = ask(&mut conversation, &[user("Hello")], &options(1000));
-    assert_eq!((answer.finish, answer.answer_tokens), (Finish::ContextFull, 8));
+    assert_eq!((answer.finish, answer.answer_tokens()), (Finish::ContextFull, 8));
 
     let long =
         conversation.answer(&[user(&"Hello ".repeat(50))], &options(1), &mut |_| ControlFlow::Continue(()));
@@ -147,7 +147,7 @@ fn a_window_slides_on_and_keeps_the_rules() {
     let mut conversation = Conversation::new(model.clone(), capacity).unwrap();
     let slide = AnswerOptions { when_full: WhenFull::Slide, ..options(60) };
     let (answer, pieces) = ask(&mut conversation, &messages, &slide);
-    assert_eq!((answer.finish, answer.answer_tokens), (Finish::Length, 60));
+    assert_eq!((answer.finish, answer.answer_tokens()), (Finish::Length, 60));
     assert_eq!(pieces.concat(), answer.text);
     assert!(answer.forgotten_tokens > 0 && conversation.slots().len() <= capacity);
     let rules = AnswerOptions::default().render;

@@ -312,6 +312,6 @@ fn an_answer_is_broken_off_and_what_was_said_is_said() {
         panic!("{reports:?}")
     };
     assert_eq!(answered.answer.finish, Finish::Cancelled);
-    assert!(answered.answer.answer_tokens < 400);
+    assert!(answered.answer.answer_tokens() < 400);
     assert_eq!(names(&reports).last().map(String::as_str), Some("Ended"));
 }

@@ -46,7 +46,7 @@ fn the_budget_is_obeyed_to_the_token() {
             assert!(thought.reasoning_tokens <= budget, "{name}: {} of {budget}", thought.reasoning_tokens);
             // A model of random weights does not close its thoughts.
             assert_eq!(thought.reasoning_tokens, budget, "{name}");
-            assert!(thought.answer.answer_tokens <= 5, "{name}");
+            assert!(thought.answer.answer_tokens() <= 5, "{name}");
         }
     }
 }

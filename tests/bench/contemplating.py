@@ -1,9 +1,5 @@
 """Measures what contemplating costs on this machine and writes its part of docs/benchmarks.md."""
 
-import argparse
-import pathlib
-import subprocess
-
 import report
 
 EXPLAINED = (
@@ -13,14 +9,5 @@ EXPLAINED = (
 )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("bench", nargs="+", help="the command that prints the tables")
-    arguments = parser.parse_args()
-    tables = subprocess.check_output(arguments.bench, text=True)
-    report.write(arguments.output, "contemplating", "Contemplating", [EXPLAINED, tables], peer=None)
-
-
 if __name__ == "__main__":
-    main()
+    report.write_tables(__doc__, "contemplating", "Contemplating", EXPLAINED)

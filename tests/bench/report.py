@@ -59,3 +59,13 @@ def write(page, part, title, lines, peer=llama_cpp):
     parts[part] = "\n".join(head + lines).rstrip("\n") + "\n"
     blocks = [f"\n<!-- {name} -->\n{parts[name]}<!-- end -->\n" for name in PARTS if name in parts]
     page.write_text(HEAD + "".join(blocks))
+
+
+def write_tables(description, part, title, explained):
+    """The whole of a benchmark that is a command which prints its tables."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("bench", nargs="+", help="the command that prints the tables")
+    arguments = parser.parse_args()
+    tables = subprocess.check_output(arguments.bench, text=True)
+    write(arguments.output, part, title, [explained, tables], peer=None)

@@ -113,9 +113,7 @@ pub struct Answer {
     pub vision_passes: usize,
     /// Passes of the audio tower, one for each block that was new; a tower without blocks hears a sound in one.
     pub audio_passes: usize,
-    /// Tokens of the answer.
-    pub answer_tokens: usize,
-    /// Those tokens, with the ones of a stop string.
+    /// Tokens of the answer, with those of a stop string.
     pub tokens: Vec<TokenId>,
     /// Messages that the prompt had no room for, see [`WhenFull::Slide`].
     pub forgotten_messages: usize,
@@ -124,6 +122,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// How many tokens the answer has.
+    pub fn answer_tokens(&self) -> usize {
+        self.tokens.len()
+    }
+
     /// Nothing yet.
     pub(super) fn begun(prompt_tokens: usize, forgotten_messages: usize) -> Self {
         Self {
@@ -135,7 +138,6 @@ impl Answer {
             prefilled_audio_tokens: 0,
             vision_passes: 0,
             audio_passes: 0,
-            answer_tokens: 0,
             tokens: Vec::new(),
             forgotten_messages,
             forgotten_tokens: 0,

@@ -27,7 +27,7 @@ impl<B: Backend> Conversation<B> {
         let mut stop = StopStrings::new(&options.stop);
         let mut said: Vec<TokenId> = self.memory.slots().iter().filter_map(Slot::token).collect();
         answer.finish = loop {
-            if answer.answer_tokens == options.max_tokens {
+            if answer.answer_tokens() == options.max_tokens {
                 break Finish::Length;
             }
             let chosen = self.memory.choose(logits, guide.allowed(), &mut sampler, &said)?;
@@ -35,7 +35,6 @@ impl<B: Backend> Conversation<B> {
             if self.memory.model.tokenizer.is_end(token) {
                 break Finish::End;
             }
-            answer.answer_tokens += 1;
             answer.tokens.push(token);
             said.push(token);
             let complete = guide.push(token)?;

@@ -233,7 +233,7 @@ impl<B: Backend> Engine<B> {
         let end = self.clock.now();
         let prefilled = first.unwrap_or(end);
         self.tell_work(&thought.answer, start, prefilled, on);
-        on(Done::Worked(Span::new(Stage::Decode, prefilled, end, thought.answer.answer_tokens)));
+        on(Done::Worked(Span::new(Stage::Decode, prefilled, end, thought.answer.answer_tokens())));
         self.last = messages.into_iter().next_back().map(|question| (question, thought.answer.text.clone()));
         on(Done::Answered(id, Answered { mode, answer: thought.answer, reasoning: thought.reasoning }));
         Ok(())

@@ -58,9 +58,12 @@ pub fn answer<B: Backend>(
     options.opening.extend(tokens(conversation, OPEN));
     let reasoning = reason(conversation, messages, &options, budget, on)?;
     if reasoning.finish == Finish::Cancelled {
-        let answer =
-            Answer { text: String::new(), answer_tokens: 0, tokens: Vec::new(), ..reasoning.clone() };
-        return Ok(Thought { reasoning: reasoning.text, reasoning_tokens: reasoning.answer_tokens, answer });
+        let answer = Answer { text: String::new(), tokens: Vec::new(), ..reasoning.clone() };
+        return Ok(Thought {
+            reasoning_tokens: reasoning.answer_tokens(),
+            reasoning: reasoning.text,
+            answer,
+        });
     }
     options.opening.extend(&reasoning.tokens);
     let closing = if reasoning.finish == Finish::Stop { "\n\n".to_owned() } else { format!("\n{CLOSE}\n\n") };
@@ -68,7 +71,7 @@ pub fn answer<B: Backend>(
     let answer = conversation.answer(messages, &options, on)?;
     Ok(Thought {
         reasoning: reasoning.text.trim().to_owned(),
-        reasoning_tokens: reasoning.answer_tokens,
+        reasoning_tokens: reasoning.answer_tokens(),
         answer: together(&reasoning, answer),
     })
 }

@@ -35,6 +35,7 @@ impl fmt::Display for Document {
 impl From<Thought> for Document {
     fn from(Thought { reasoning, answer, .. }: Thought) -> Self {
         Self {
+            answer_tokens: answer.answer_tokens(),
             text: answer.text,
             reasoning,
             finish: finish(answer.finish),
@@ -43,7 +44,6 @@ impl From<Thought> for Document {
             audio_tokens: answer.prefilled_audio_tokens,
             vision_passes: answer.vision_passes,
             audio_passes: answer.audio_passes,
-            answer_tokens: answer.answer_tokens,
             forgotten_tokens: answer.forgotten_tokens,
             tool_calls: Vec::new(),
         }
@@ -55,7 +55,7 @@ impl From<Answered> for Document {
     fn from(answered: Answered) -> Self {
         let sum = |count: fn(&Answer) -> usize| answered.rounds.iter().map(count).sum();
         let [answer_tokens, image_tokens, audio_tokens, vision_passes, audio_passes, forgotten_tokens] = [
-            sum(|round| round.answer_tokens),
+            sum(Answer::answer_tokens),
             sum(|round| round.prefilled_image_tokens),
             sum(|round| round.prefilled_audio_tokens),
             sum(|round| round.vision_passes),

@@ -23,8 +23,8 @@
 //!
 //! ```compile_fail,E0451
 //! use lorgnette_runtime::mode::contemplating::{Consent, Text};
-//! fn forge() -> Consent<Text> {
-//!     Consent { grant: unimplemented!(), scope: std::marker::PhantomData }
+//! fn forge(another: &Consent<Text>) -> Consent<Text> {
+//!     Consent { ..*another }
 //! }
 //! ```
 //!

@@ -1,6 +1,6 @@
-// Attention of one row to one stretch of the positions, for query heads that share keys and values; a group of
-// threads for each row, some of the query heads that share keys, and stretch. What the stretches give is put together by combine.wgsl (Dao et al.
-// 2023, Flash-Decoding).
+// Attention of one row to one stretch of the positions, for query heads that share keys and values; a group of threads
+// for each row, some of the query heads that share keys, and stretch. What the stretches give is put together by
+// combine.wgsl (Dao et al. 2023, Flash-Decoding).
 #include shared/grid.wgsl
 #include shared/sum.wgsl
 
