@@ -106,7 +106,7 @@ cloud: reference
 cloud-bench: packages
 	@tests/install-packages python3
 	python3 tests/bench/contemplating.py --output docs/benchmarks.md -- \
-		$(CARGO) bench --package lorgnette-runtime --features cloud --bench contemplating
+		$(CARGO) bench --workspace --bench contemplating
 
 device-vm: packages
 	@tests/install-packages $(VM_PACKAGES)

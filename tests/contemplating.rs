@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use lorgnette_quant::gguf::{Gguf, Metadata, TensorInfo, TensorShape, Writer};
 use serde_json::Value;
 
 const STREAM: &str = "data: {\"choices\": [{\"delta\": {\"content\": \"Miami.\"}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n";
@@ -39,7 +40,7 @@ impl Desk {
                 thread::spawn(move || serve(stream.unwrap()));
             }
         });
-        let model = language_model(folder.path());
+        let model = converted("Qwen2.5-tiny", folder.path()).swap_remove(0);
         Self { folder, model, connections }
     }
 
@@ -88,15 +89,48 @@ fn serve(mut stream: TcpStream) {
     }
 }
 
-/// A language model of random weights, converted from a committed checkpoint into `folder`.
-fn language_model(folder: &Path) -> PathBuf {
-    let checkpoint =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/quant/tests/data/convert/Qwen2.5-tiny/model/Qwen2.5-tiny");
+/// A model of random weights, converted from a committed checkpoint into `folder`: its files.
+fn converted(name: &str, folder: &Path) -> Vec<PathBuf> {
+    let checkpoint = format!("{}/quant/tests/data/convert/{name}/model/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_lorgnette"));
     let output =
-        command.args(["convert", checkpoint]).arg(folder.join("models")).arg("--json").output().unwrap();
+        command.args(["convert", &checkpoint]).arg(folder.join("models")).arg("--json").output().unwrap();
     let written: Value = serde_json::from_slice(&output.stdout).unwrap();
-    written["files"][0].as_str().unwrap().into()
+    let files = written["files"].as_array().unwrap();
+    files.iter().map(|file| file.as_str().unwrap().into()).collect()
+}
+
+/// Writes the tower at `path` anew, with the last matrix of its projector cut to the width of the language models here.
+fn fit(path: &Path) {
+    let model = Gguf::open(path).unwrap();
+    let mut metadata = Metadata::new();
+    for (key, value) in model.metadata().iter() {
+        metadata.set(key, value.clone());
+    }
+    metadata.set("clip.audio.projection_dim", 32_u32);
+    let fitted = |info: &TensorInfo| match info.name() {
+        name @ "mm.a.mlp.2.weight" => {
+            let shape = TensorShape::new(&[info.shape().row_len(), 32]).unwrap();
+            TensorInfo::new(name, shape, info.ty()).unwrap()
+        }
+        _ => info.clone(),
+    };
+    let infos: Vec<_> = model.tensors().map(|tensor| fitted(tensor.info)).collect();
+    let mut writer = Writer::new(Vec::new(), &metadata, &infos).unwrap();
+    for (tensor, info) in model.tensors().zip(&infos) {
+        writer.write(&tensor.data[..info.bytes()]).unwrap();
+    }
+    fs::write(path, writer.finish().unwrap()).unwrap();
+}
+
+/// Half a second of a tone, as WAV.
+fn sound() -> Vec<u8> {
+    let samples = (0..8000).map(|i| ((f64::from(i) * 0.2).sin() * 8000.0) as i16);
+    let mut bytes = b"RIFF\xa4\x3e\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    bytes.extend(16_000_u32.to_le_bytes().into_iter().chain(32_000_u32.to_le_bytes()));
+    bytes.extend(b"\x02\0\x10\0data\x80\x3e\0\0");
+    bytes.extend(samples.flat_map(i16::to_le_bytes));
+    bytes
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -129,6 +163,33 @@ fn without_consent_the_device_answers_and_opens_no_connection() {
     assert_eq!((&document["text"], &document["source"]), (&device["text"], &"device".into()));
     assert_eq!(document["note"], "the device answered by itself: there is no consent for text");
     assert_eq!(desk.connections(), 0);
+}
+
+#[test]
+fn a_spoken_question_leaves_as_what_the_device_wrote_down_and_with_consent_for_that() {
+    let desk = Desk::new("");
+    let [mmproj] = converted("ultravox-v0_5-tiny", desk.folder.path()).try_into().unwrap();
+    let [model] = converted("Llama-3.2-tiny-Instruct", desk.folder.path()).try_into().unwrap();
+    fit(&mmproj);
+    let wav = desk.folder.path().join("question.wav");
+    fs::write(&wav, sound()).unwrap();
+    let [model, mmproj, wav] = [&model, &mmproj, &wav].map(|path| path.to_str().unwrap());
+    let ask = |arguments: &[&str]| {
+        let files = ["--model", model, "--mmproj", mmproj, "--audio", wav];
+        let ask = ["ask", "--max-tokens", "4", "--mode", "contemplating"];
+        desk.run(&[&ask[..], &files, arguments].concat())
+    };
+    let output = ask(&["--consent", "text", "--json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["note"], "the device answered by itself: there is no consent for transcript");
+    assert_eq!(desk.connections(), 0);
+    let output = ask(&["--consent", "transcript"]);
+    assert_eq!(text(&output.stdout), "Miami.\n", "{}", text(&output.stderr));
+    let ledger: Value = serde_json::from_slice(&desk.run(&["ledger", "--json"]).stdout).unwrap();
+    assert_eq!(ledger["sent"][0]["consent"], "transcript once");
+    let output = ask(&["And when?"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("in text or in sound, not in both"));
 }
 
 #[test]

@@ -114,9 +114,19 @@ impl Question<'_> {
         let Self { arguments, options, prompt, .. } = self;
         let model = Arc::new(arguments.model.load(backend)?);
         let needed = model.prompt(prompt, &options.render)?.slots().len().saturating_add(options.max_tokens);
-        let needed = if self.tools.is_some() { needed.saturating_add(TOOL_TOKENS) } else { needed };
+        let needed = needed.saturating_add(self.beside());
         let capacity = arguments.context.unwrap_or_else(|| needed.min(model.decoder().config().context));
         Conversation::new(model, capacity)
+    }
+
+    /// Tokens that are wanted beside question and answer.
+    fn beside(&self) -> usize {
+        let tools = if self.tools.is_some() { TOOL_TOKENS } else { 0 };
+        #[cfg(feature = "cloud")]
+        if self.arguments.mode.mode() == Mode::Contemplating {
+            return tools + super::contemplate::TOLD_TOKENS;
+        }
+        tools
     }
 
     #[cfg(feature = "cloud")]

@@ -8,27 +8,49 @@ use lorgnette_runtime::model::chat_template::{Message, Part, Role};
 
 use crate::console::Watch;
 
-/// Tokens of a description at most.
-const DESCRIPTION: usize = 96;
+/// Tokens of what the device tells at most.
+pub(super) const TOLD: usize = 96;
 
-/// What the device says of the pictures.
-pub(super) fn described<B: Backend>(
-    conversation: &mut Conversation<B>,
-    question: &Message,
-    options: &AnswerOptions,
-    watch: &Watch,
-) -> Result<String> {
-    let mut parts: Vec<_> =
-        question.content.iter().filter(|part| matches!(part, Part::Image(_))).cloned().collect();
-    parts.push(Part::Text("Describe what is seen, with all text and numbers that can be read.".to_owned()));
-    let options = AnswerOptions { max_tokens: DESCRIPTION, constraint: None, ..options.clone() };
-    let message = [Message::parts(Role::User, parts)];
-    let answer = conversation.answer(&message, &options, &mut |_| match watch.cancelled() {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    })?;
-    watch.check()?;
-    Ok(answer.text)
+/// What the device is to tell of what came with a question.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Telling {
+    /// What the pictures show.
+    Seen,
+    /// What was said.
+    Heard,
+}
+
+impl Telling {
+    fn instruction(self) -> &'static str {
+        match self {
+            Self::Seen => "Describe what is seen, with all text and numbers that can be read.",
+            Self::Heard => "Write down what is said, word for word, and nothing else.",
+        }
+    }
+
+    fn is_about(self, part: &Part) -> bool {
+        matches!((self, part), (Self::Seen, Part::Image(_)) | (Self::Heard, Part::Audio(_)))
+    }
+
+    /// The device's words for it.
+    pub(super) fn of<B: Backend>(
+        self,
+        question: &Message,
+        conversation: &mut Conversation<B>,
+        options: &AnswerOptions,
+        watch: &Watch,
+    ) -> Result<String> {
+        let mut parts: Vec<_> = question.content.iter().filter(|part| self.is_about(part)).cloned().collect();
+        parts.push(Part::Text(self.instruction().to_owned()));
+        let options = AnswerOptions { max_tokens: TOLD, constraint: None, ..options.clone() };
+        let message = [Message::parts(Role::User, parts)];
+        let answer = conversation.answer(&message, &options, &mut |_| match watch.cancelled() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })?;
+        watch.check()?;
+        Ok(answer.text)
+    }
 }
 
 /// The device's own answer.

@@ -20,13 +20,16 @@ use lorgnette_runtime::model::chat_template::{Message, Part};
 use lorgnette_runtime::tool::Toolbox;
 use tokio::runtime::{Builder, Runtime};
 
-use self::draft::{described, local};
+use self::draft::{Telling, local};
 use self::show::{Document, Shown, spent};
 use crate::console::{self, Outcome, Watch};
 use crate::places;
 
 /// Between two looks at whether Ctrl-C was pressed: a cancel has to be felt at once.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Room for what the device tells of pictures and sounds, beside question and answer.
+pub(crate) const TOLD_TOKENS: usize = draft::TOLD + 64;
 
 /// Whose help may be asked for, and with what.
 #[derive(clap::Args)]
@@ -43,8 +46,20 @@ pub(crate) struct Arguments {
 enum Consent {
     /// The question, and the device's description of pictures
     Text,
+    /// What was said, as the device writes it down
+    Transcript,
     /// The pictures themselves
     Picture,
+}
+
+impl From<Consent> for Kind {
+    fn from(consent: Consent) -> Self {
+        match consent {
+            Consent::Text => Self::Text,
+            Consent::Transcript => Self::Transcript,
+            Consent::Picture => Self::Picture,
+        }
+    }
 }
 
 /// What contemplating is told.
@@ -87,9 +102,13 @@ impl Arguments {
         let config = self.config.read()?;
         let consents = self.consents(&config);
         let mut asked = asked(question)?;
-        let sees = self.may_show(&config) && config.sees();
+        let mut tell = |telling: Telling| telling.of(question, &mut conversation, options, watch);
+        if asked.spoken && self.may_send(Kind::Transcript, &config) {
+            asked.words = tell(Telling::Heard)?;
+        }
+        let sees = self.may_send(Kind::Picture, &config) && config.sees();
         if !asked.pictures.is_empty() && !sees && !config.endpoints.is_empty() {
-            asked.description = Some(described(&mut conversation, question, options, watch)?);
+            asked.description = Some(tell(Telling::Seen)?);
         }
         let contemplator = Contemplator::new(&config, Arc::new(consents), open(&ledger(&config))?)?;
         let contemplator = match tools {
@@ -118,17 +137,14 @@ impl Arguments {
     fn consents(&self, config: &Config) -> Consents {
         let consents = config.consents();
         for consent in &self.consent {
-            let kind = match consent {
-                Consent::Text => Kind::Text,
-                Consent::Picture => Kind::Picture,
-            };
-            consents.allow(kind, Term::Once);
+            consents.allow((*consent).into(), Term::Once);
         }
         consents
     }
 
-    fn may_show(&self, config: &Config) -> bool {
-        self.consent.contains(&Consent::Picture) || config.consent.always.contains(&Kind::Picture)
+    fn may_send(&self, kind: Kind, config: &Config) -> bool {
+        let now = self.consent.iter().any(|consent| Kind::from(*consent) == kind);
+        !config.endpoints.is_empty() && (now || config.consent.always.contains(&kind))
     }
 }
 
@@ -143,17 +159,18 @@ fn finish(answered: Option<Answered>, watch: &Watch, json: bool) -> Outcome {
     Ok(())
 }
 
-/// What is asked, of a message with words and pictures.
+/// What is asked, of a message with words or sounds, and pictures.
 fn asked(question: &Message) -> Result<Asked, Box<dyn Error>> {
     let mut asked = Asked::default();
     for part in &question.content {
         match part {
             Part::Text(text) => asked.words += text,
             Part::Image(image) => asked.pictures.push(Arc::new(Portable::new(image.picture().clone()))),
-            Part::Audio(_) => {
-                return Err("--mode contemplating takes no sounds: nothing here writes them down yet".into());
-            }
+            Part::Audio(_) => asked.spoken = true,
         }
+    }
+    if asked.spoken && !asked.words.is_empty() {
+        return Err("--mode contemplating takes a question in text or in sound, not in both".into());
     }
     Ok(asked)
 }
