@@ -55,6 +55,9 @@ impl Backend for Cpu {
     fn embed(&self, table: &Weights, tokens: &[TokenId]) -> Result<Rows> {
         let mut rows = Rows::zeros(tokens.len(), table.matrix().columns());
         rows.iter_mut().zip(tokens).try_for_each(|(row, &token)| table.decode_row(token as usize, row))?;
+        if tokens.len() > 1 {
+            table.release();
+        }
         Ok(rows)
     }
 

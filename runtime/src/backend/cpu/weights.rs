@@ -46,6 +46,14 @@ impl Weights {
         self.panels.get_or_init(pack).as_ref()
     }
 
+    /// Gives back the pages that rows were decoded from, where the matrix is kept repacked too: a table of embeddings
+    /// that also makes the logits would be in memory twice.
+    pub(super) fn release(&self) {
+        if let Some(Some(_)) = self.panels.get() {
+            self.matrix.release();
+        }
+    }
+
     /// The single row, as floats.
     pub(super) fn vector(&self) -> &[f32] {
         debug_assert_eq!(self.vector.len(), self.matrix.columns());
