@@ -118,8 +118,8 @@ mcp: packages
 	@tests/install-packages python3 python3-venv
 	python3 -m venv $(MCP)
 	$(MCP)/bin/pip install --quiet mcp-server-time==2026.10.19
-	LORGNETTE_MCP_TIME=$(abspath $(MCP))/bin/mcp-server-time $(CARGO) test --package lorgnette-runtime \
-		--features mcp --test mcp -- --ignored the_time_server
+	LORGNETTE_MCP_TIME=$(abspath $(MCP))/bin/mcp-server-time $(CARGO) test --workspace --test mcp \
+		-- --ignored the_time_server
 
 pico-packages: packages
 	@tests/install-packages $(PICO_PACKAGES)

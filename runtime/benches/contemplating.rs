@@ -1,4 +1,4 @@
-//! What contemplating costs, as Markdown: `cargo bench -p lorgnette-runtime --features cloud --bench contemplating`.
+//! What contemplating costs, as Markdown: `cargo bench --workspace --bench contemplating`.
 //! `make cloud-bench` puts it into docs/benchmarks.md.
 //!
 //! The server is that of the tests, on loopback, in the same thread: what it takes is part of the figures.
@@ -22,6 +22,7 @@ use serde_json::json;
 use server::{Reaction, Seen, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 /// What the server waits before each piece of four characters.
@@ -32,8 +33,19 @@ const ROUNDS: usize = 5;
 const REQUESTS: usize = 200;
 const AT_ONCE: usize = 50;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
+fn main() {
+    alone(speed());
+    alone(overhead());
+    alone(crowd());
+    alone(cancel());
+}
+
+/// A part of the figures, with nothing left of the others.
+fn alone(part: impl Future<Output = ()>) {
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(part);
+}
+
+async fn speed() {
     println!("### Four agents, {PIECES} pieces of text each, one every {} ms\n", WAIT.as_millis());
     println!(
         "| agents | first text of an agent | first text of the answer | whole answer |\n|---|---|---|---|"
@@ -46,9 +58,6 @@ async fn main() {
         let cell = |i: usize| format!("{:.2} s", median(times.iter().map(|times| times[i])).as_secs_f64());
         println!("| {name} | {} | {} | {} |", cell(0), cell(1), cell(2));
     }
-    overhead().await;
-    crowd().await;
-    cancel().await;
 }
 
 /// Until an agent's first text, the answer's first text, the end.

@@ -43,7 +43,7 @@ def serving(server, model, folder):
     port, log = free_port(), open(folder / "server.log", "w")
     (folder / "template.jinja").write_text(TEMPLATE)
     command = [server, "--model", model, "--port", port, "--parallel", 4, "--ctx-size", 16384, "--no-webui", "--jinja",
-               "--chat-template-file", folder / "template.jinja"]
+               "--skip-chat-parsing", "--chat-template-file", folder / "template.jinja"]
     process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 60
