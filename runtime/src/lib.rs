@@ -3,6 +3,8 @@
 //! Errors are those of [`lorgnette_quant`]: they name the file, the field, what was found and what was expected.
 
 pub mod backend;
+#[cfg(feature = "pico")]
+pub mod bundled;
 pub mod conversation;
 pub mod live;
 pub mod measure;

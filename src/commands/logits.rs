@@ -1,23 +1,20 @@
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::TokenId;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::model::decoder::{Decoder, Wanted};
 use serde::Serialize;
 
 use super::backend::{self, Command, Place};
+use super::model::Language;
 use super::threads::Threads;
 use crate::console::{self, Outcome};
 
 /// Print the logits that follow tokens, for comparing with other runtimes
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The language model, or its first shard
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: Language,
     /// Token numbers: 1,2,3
     #[arg(long, value_delimiter = ',', required = true)]
     tokens: Vec<TokenId>,
@@ -74,7 +71,7 @@ impl Command for Arguments {
 }
 
 fn print<B: Backend>(arguments: &Arguments, backend: B) -> Outcome {
-    let model = Arc::new(Gguf::open(&arguments.model)?);
+    let model = arguments.model.open()?;
     let decoder = Decoder::load(backend, &model)?;
     let tokens = &arguments.tokens;
     let mut sequence = decoder.exact_sequence(tokens.len())?;

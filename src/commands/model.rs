@@ -1,42 +1,91 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lorgnette_quant::Result;
 use lorgnette_quant::gguf::Gguf;
+use lorgnette_quant::{Error, Result};
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::LanguageModel;
+
+/// Which language model it is.
+#[derive(clap::Args, Clone)]
+#[group(skip)]
+pub(crate) struct Language {
+    /// The language model, or its first shard [default: pico, which is part of this program]
+    #[cfg(feature = "pico")]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// The language model, or its first shard
+    #[cfg(not(feature = "pico"))]
+    #[arg(long, value_name = "FILE", required = true)]
+    model: Option<PathBuf>,
+}
+
+impl Language {
+    /// The file that is named; `None` for what is part of this program.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.model.as_deref()
+    }
+
+    pub(crate) fn open(&self) -> Result<Arc<Gguf>> {
+        match &self.model {
+            Some(path) => Ok(Arc::new(Gguf::open(path)?)),
+            None => bundled::language(),
+        }
+    }
+
+    /// `error`, with the file that it is about.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        match &self.model {
+            Some(path) => error.in_file(path),
+            None => error,
+        }
+    }
+}
 
 /// Which model answers.
 #[derive(clap::Args, Clone)]
 #[group(skip)]
 pub(crate) struct Arguments {
-    /// The language model, or its first shard
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[command(flatten)]
+    language: Language,
     /// What it sees and hears with
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "model")]
     mmproj: Option<PathBuf>,
 }
 
 impl Arguments {
-    pub(crate) fn new(model: PathBuf, mmproj: Option<PathBuf>) -> Self {
-        Self { model, mmproj }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.model
+    pub(crate) fn language(&self) -> &Language {
+        &self.language
     }
 
     pub(crate) fn load<B: Backend>(&self, backend: B) -> Result<LanguageModel<B>> {
-        self.load_from(backend, &Arc::new(Gguf::open(&self.model)?))
+        self.load_from(backend, &self.language.open()?)
     }
 
     /// `file` is the language model, opened.
     pub(crate) fn load_from<B: Backend>(&self, backend: B, file: &Arc<Gguf>) -> Result<LanguageModel<B>> {
         let model = LanguageModel::load(backend, file)?;
-        match &self.mmproj {
-            Some(mmproj) => model.with_towers(&Arc::new(Gguf::open(mmproj)?)),
-            None => Ok(model),
+        match (&self.mmproj, self.language.path()) {
+            (Some(mmproj), _) => model.with_towers(&Arc::new(Gguf::open(mmproj)?)),
+            (None, Some(_)) => Ok(model),
+            (None, None) => model.with_towers(&bundled::towers()?),
         }
+    }
+}
+
+#[cfg(feature = "pico")]
+use lorgnette_runtime::bundled;
+
+/// Nothing is bundled: clap asks for a file.
+#[cfg(not(feature = "pico"))]
+mod bundled {
+    use super::*;
+
+    pub(super) fn language() -> Result<Arc<Gguf>> {
+        Err(Error::missing("--model", "a file"))
+    }
+
+    pub(super) fn towers() -> Result<Arc<Gguf>> {
+        Err(Error::missing("--mmproj", "a file"))
     }
 }

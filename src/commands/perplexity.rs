@@ -11,6 +11,7 @@ use lorgnette_runtime::measure::{Divergence, Estimate, Perplexity, divergence, p
 use serde::Serialize;
 
 use super::backend::{self, Command, Place};
+use super::model::Language;
 use super::threads::Threads;
 use crate::console::{self, Outcome, Watch};
 
@@ -19,9 +20,8 @@ use crate::console::{self, Outcome, Watch};
 /// The numbers are those of llama-perplexity.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The language model, or its first shard
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: Language,
     /// The text, in UTF-8
     #[arg(long, value_name = "TEXT")]
     file: PathBuf,
@@ -95,9 +95,9 @@ impl Command for Arguments {
 
 fn measure<B: Backend>(arguments: &Arguments, backend: &B) -> Outcome {
     let text = read(&arguments.file)?;
-    let load = |path: &Path| LanguageModel::load(backend.clone(), &Arc::new(Gguf::open(path)?));
-    let model = load(&arguments.model)?;
-    let base = arguments.against.as_deref().map(load).transpose()?;
+    let load = |file: &Arc<Gguf>| LanguageModel::load(backend.clone(), file);
+    let model = load(&arguments.model.open()?)?;
+    let base = arguments.against.as_deref().map(|path| load(&Arc::new(Gguf::open(path)?))).transpose()?;
     let (watch, context) = (Watch::start_steps()?, arguments.context as usize);
     let document = match &base {
         None => {

@@ -1,5 +1,6 @@
 //! An opened model: one GGUF file or all its shards, memory-mapped.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
@@ -14,14 +15,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// The bytes of one file.
 enum Bytes {
     Mapped(Mmap),
-    Owned(Vec<u8>),
+    InMemory(Cow<'static, [u8]>),
 }
 
 impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
-            Self::Owned(bytes) => bytes,
+            Self::InMemory(bytes) => bytes,
         }
     }
 }
@@ -110,8 +111,8 @@ impl Gguf {
     ///
     /// # Errors
     /// As [`Gguf::open`]; a shard of a split model is an error, since the others cannot be found.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
-        let shard = Shard::new(None, Bytes::Owned(bytes))?;
+    pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self> {
+        let shard = Shard::new(None, Bytes::InMemory(bytes.into()))?;
         match shard.header.metadata().get::<u16>(keys::SPLIT_COUNT)? {
             Some(count) if count > 1 => {
                 Err(Error::malformed(keys::SPLIT_COUNT, count, "a model in one piece, or opened by its path"))

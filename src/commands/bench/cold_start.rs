@@ -24,18 +24,20 @@ pub(super) fn answer<B: Backend>(model: &LanguageModel<B>, prompt: usize) -> Out
     Ok(out.flush()?)
 }
 
-/// Starts a process that loads `model` and makes a first token, on `backend` and so many threads.
+/// Starts a process that loads `model`, or the one that is part of this program, and makes a first token, on `backend` and so many threads.
 ///
 /// # Errors
 /// [`ErrorKind::Io`] when it cannot be started or says nothing.
-pub(super) fn measure(model: &Path, backend: &str, threads: usize) -> Result<Duration> {
+pub(super) fn measure(model: Option<&Path>, backend: &str, threads: usize) -> Result<Duration> {
     let program = env::current_exe().map_err(|e| Error::io("find this program", e))?;
+    let mut command = Command::new(&program);
+    if let Some(model) = model {
+        command.arg("--model").arg(model);
+    }
     let start = Instant::now();
-    let mut child = Command::new(&program)
+    let mut child = command
         .args(["bench", "--first-token", "--backend", backend])
         .args(["--prompt", &PROMPT.to_string(), "--threads", &threads.to_string()])
-        .arg("--model")
-        .arg(model)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -4,11 +4,9 @@ mod cold_start;
 mod report;
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lorgnette_quant::Progress;
-use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::Result;
 use lorgnette_runtime::backend::{Backend, cpu};
 use lorgnette_runtime::conversation::LanguageModel;
@@ -75,7 +73,7 @@ impl Command for Arguments {
 }
 
 fn measure_all<B: Backend>(arguments: &Arguments, backend: B, place: &Place) -> Outcome {
-    let file = Arc::new(Gguf::open(arguments.model.path())?);
+    let file = arguments.model.language().open()?;
     let model = arguments.model.load_from(backend, &file)?;
     if arguments.first_token {
         return cold_start::answer(&model, arguments.prompt.get() as usize);
@@ -92,7 +90,7 @@ fn measure_all<B: Backend>(arguments: &Arguments, backend: B, place: &Place) -> 
     }
     watch.advance("", measurements.len() as u64, measurements.len() as u64);
     let report = Report {
-        model: Model::of(&file).map_err(|e| e.in_file(arguments.model.path()))?,
+        model: Model::of(&file).map_err(|e| arguments.model.language().blame(e))?,
         backend: place.name,
         chosen: place.reason.clone(),
         threads: cpu::threads(),
@@ -121,7 +119,7 @@ fn measurements<'a, B: Backend>(
             first_token(decoder, prompt).map(|(took, _)| milliseconds(took))
         }),
         Measurement::new(format!("cold start, {}", cold_start::PROMPT), Unit::Milliseconds, move || {
-            cold_start::measure(arguments.model.path(), backend, cpu::threads()).map(milliseconds)
+            cold_start::measure(arguments.model.language().path(), backend, cpu::threads()).map(milliseconds)
         }),
     ];
     if let Some(tower) = model.vision() {
