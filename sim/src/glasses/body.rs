@@ -52,7 +52,7 @@ pub(super) struct Taken {
 }
 
 /// What goes over the link.
-enum Message {
+pub(super) enum Message {
     Picture(Taken),
     Sound { samples: Vec<f32>, captured: Timestamp, sequence: u64 },
 }
@@ -120,7 +120,7 @@ pub(super) struct Body {
     pub(super) link: Link<Message>,
     pub(super) power: Power,
     pub(super) display: Display,
-    /// Time that was computed since power was reckoned last.
+    /// Time that was computed and not reckoned with yet.
     pub(super) computed: Duration,
     reckoned_bytes: u64,
     next_frame: Timestamp,
@@ -278,12 +278,15 @@ impl Body {
 
     fn reckon(&mut self, now: Timestamp) {
         let sent = self.link.traffic().sent_bytes;
+        // Work is told of when it is done; it warms as long as it took.
+        let computed = self.computed.min(CHUNK_TIME);
+        self.computed -= computed;
         let load = Load {
             frames: if self.has_camera() { f64::from(self.rate()) } else { 0.0 },
             microphone: self.microphone && self.is_on(),
             display: self.is_on() && !self.display.hud().lines.is_empty(),
             bytes: sent - self.reckoned_bytes,
-            compute: std::mem::take(&mut self.computed).as_secs_f64() / CHUNK_TIME.as_secs_f64(),
+            compute: computed.as_secs_f64() / CHUNK_TIME.as_secs_f64(),
         };
         self.reckoned_bytes = sent;
         let was_empty = self.power.is_empty();
