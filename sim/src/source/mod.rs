@@ -3,7 +3,7 @@
 mod picture;
 mod scenes;
 
-pub use self::picture::{picture, sound};
+pub use self::picture::{picture, shot, sound};
 pub use self::scenes::{Scene, Scenes, Spoken};
 
 pub(crate) use self::scenes::read;

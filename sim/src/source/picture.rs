@@ -1,6 +1,7 @@
 //! Pictures and sounds of files, as the glasses would take them.
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
+use lorgnette_device::camera::{Frame, Picture, PixelFormat};
 use lorgnette_runtime::model::audio::decode_wav;
 use lorgnette_runtime::model::vision;
 
@@ -29,11 +30,28 @@ pub fn picture(about: &str, bytes: &[u8]) -> Result<Shot> {
     if bytes.starts_with(&[0xff, 0xd8]) {
         return Ok(Shot::new(bytes));
     }
+    encoded(picture.rgb(), width, height).map_err(|error| malformed(&error))
+}
+
+/// A frame of a camera as the camera of the glasses sees it, decoded into the memory of `picture` on the way.
+///
+/// # Errors
+/// [`ErrorKind::Device`] when it came damaged, [`ErrorKind::Malformed`] when it is too large.
+pub fn shot(frame: &Frame, picture: &mut Picture) -> Result<Shot> {
+    if frame.layout().format() == PixelFormat::Mjpg {
+        return Ok(Shot::new(frame.bytes()));
+    }
+    frame.picture_into(picture)?;
+    let encoded = encoded(picture.rgb(), picture.width(), picture.height());
+    encoded.map_err(|error| Error::new(ErrorKind::Malformed, "frame", error))
+}
+
+fn encoded(rgb: &[u8], width: usize, height: usize) -> Result<Shot, EncodingError> {
     let mut jpeg = Vec::new();
     let mut encoder = Encoder::new(&mut jpeg, QUALITY);
     encoder.set_sampling_factor(SamplingFactor::F_1_1);
-    let encoded = encoder.encode(picture.rgb(), width as u16, height as u16, ColorType::Rgb);
-    encoded.map_err(|error| malformed(&error))?;
+    let side = |pixels: usize| u16::try_from(pixels).unwrap_or(u16::MAX);
+    encoder.encode(rgb, side(width), side(height), ColorType::Rgb)?;
     Ok(Shot::new(jpeg))
 }
 
