@@ -133,8 +133,7 @@ impl Script {
             prefilled_audio_tokens: 6 * rest,
             vision_passes: 0,
             audio_passes: rest,
-            answer_tokens: tokens,
-            tokens: Vec::new(),
+            tokens: vec![0; tokens],
             forgotten_messages: 0,
             forgotten_tokens: 0,
         };

@@ -267,7 +267,10 @@ impl Desk {
         let mode = match thinking {
             Thinking::Named(ModeName::Instant) => Mode::Instant,
             Thinking::Named(ModeName::Thinking) => Mode::Thinking { budget: USUAL_BUDGET },
-            Thinking::Named(ModeName::Contemplating) => contemplating()?,
+            Thinking::Named(ModeName::Contemplating) => {
+                let detail = "found contemplating, expected instant or thinking: the simulator asks no cloud yet";
+                return Err(Error::new(ErrorKind::Argument, "mode", detail));
+            }
             Thinking::Budget { thinking } if (1..=MOST_BUDGET).contains(&thinking) => {
                 Mode::Thinking { budget: thinking }
             }
@@ -333,16 +336,6 @@ impl Desk {
             }
         })
     }
-}
-
-#[cfg(feature = "cloud")]
-fn contemplating() -> Result<Mode> {
-    Ok(Mode::Contemplating)
-}
-
-#[cfg(not(feature = "cloud"))]
-fn contemplating() -> Result<Mode> {
-    Err(Error::new(ErrorKind::Argument, "mode", "this build has no contemplating"))
 }
 
 fn within(name: &str, value: f64, least: f64, most: f64) -> Result<f64> {

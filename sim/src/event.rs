@@ -1,5 +1,7 @@
 //! What a simulator tells of itself.
 
+use std::collections::VecDeque;
+
 use lorgnette_runtime::conversation::Finish;
 use lorgnette_runtime::live::{Presence, Report, Stage, Trace};
 use lorgnette_runtime::mode::Mode;
@@ -136,6 +138,8 @@ pub struct Gate {
 pub struct Watcher {
     glasses: Glasses,
     turn: u64,
+    /// Turns whose answers are not over: that of one which was broken off is told after the next began.
+    heard: VecDeque<u64>,
     gate: Gate,
     asked: Option<(String, bool)>,
 }
@@ -143,7 +147,7 @@ pub struct Watcher {
 impl Watcher {
     /// Watches a talk through `glasses`.
     pub fn new(glasses: Glasses) -> Self {
-        Self { glasses, turn: 0, gate: Gate::default(), asked: None }
+        Self { glasses, turn: 0, heard: VecDeque::new(), gate: Gate::default(), asked: None }
     }
 
     /// The number of the last turn that began.
@@ -180,6 +184,7 @@ impl Watcher {
                 on(Happened::Listening { turn: self.turn });
             }
             Report::Heard => {
+                self.heard.push_back(turn);
                 self.show(Phase::Thinking);
                 on(Happened::Heard { turn });
                 if let Some((text, spoken)) = self.asked.take() {
@@ -191,8 +196,11 @@ impl Watcher {
                 on(Happened::Piece { turn, text });
             }
             Report::Answered(answered) => {
-                self.show(Phase::Idle);
-                on(Happened::Answer(answer(turn, *answered)));
+                let answered_turn = self.heard.pop_front().unwrap_or(turn);
+                if answered_turn == turn {
+                    self.show(Phase::Idle);
+                }
+                on(Happened::Answer(answer(answered_turn, *answered)));
             }
             Report::Dropped => {
                 self.show(Phase::Idle);
@@ -207,6 +215,11 @@ impl Watcher {
     }
 
     fn timeline(&mut self, trace: Trace, on: &mut dyn FnMut(Happened)) {
+        if self.heard.iter().any(|turn| *turn == trace.turn && *turn == self.turn) {
+            // It failed.
+            self.show(Phase::Idle);
+        }
+        self.heard.retain(|turn| *turn > trace.turn);
         for span in trace.spans.iter().filter(|span| span.stage == Stage::Gate) {
             let new = span.count > 0;
             self.gate = Gate {
@@ -232,6 +245,7 @@ fn answer(turn: u64, answered: lorgnette_runtime::live::Answered) -> Answer {
     let lorgnette_runtime::live::Answered { mode, answer, reasoning, .. } = answered;
     Answer {
         turn,
+        tokens: answer.answer_tokens(),
         text: answer.text,
         reasoning,
         mode: mode_name(mode),
@@ -242,7 +256,6 @@ fn answer(turn: u64, answered: lorgnette_runtime::live::Answered) -> Answer {
             Finish::ContextFull => "context_full",
             Finish::Cancelled => "cancelled",
         },
-        tokens: answer.answer_tokens,
         prefilled: answer.prefilled_tokens,
         vision_passes: answer.vision_passes,
         audio_passes: answer.audio_passes,

@@ -35,8 +35,8 @@ impl Default for Options {
     }
 }
 
-/// Frames a second while the glasses are too hot.
-const HOT_FRAMES: u32 = 2;
+/// Frames a second while the glasses are too hot: enough that there always is one of the last half second.
+const HOT_FRAMES: u32 = 4;
 
 /// Bytes of 20 ms of sound on the link: 16 bits a sample.
 const SOUND_BYTES: usize = 640;
@@ -178,7 +178,7 @@ impl Body {
             sounds: 0,
             expected: 0,
         };
-        body.settle(now);
+        body.settle();
         body
     }
 
@@ -201,7 +201,7 @@ impl Body {
     }
 
     /// Puts right what follows from a change.
-    pub(super) fn settle(&mut self, _: Timestamp) {
+    pub(super) fn settle(&mut self) {
         let sees = self.has_camera() && self.link.quality().connected;
         if sees != self.sees {
             self.sees = sees;
@@ -273,10 +273,10 @@ impl Body {
             self.sounds += 1;
             self.link.send(sound, Class::Sound, bytes, now);
         }
-        self.reckon(now);
+        self.reckon();
     }
 
-    fn reckon(&mut self, now: Timestamp) {
+    fn reckon(&mut self) {
         let sent = self.link.traffic().sent_bytes;
         // Work is told of when it is done; it warms as long as it took.
         let computed = self.computed.min(CHUNK_TIME);
@@ -292,7 +292,7 @@ impl Body {
         let was_empty = self.power.is_empty();
         self.power.pass(CHUNK_TIME, load);
         if self.power.is_empty() != was_empty {
-            self.settle(now);
+            self.settle();
         }
     }
 

@@ -131,7 +131,7 @@ impl Glasses {
     pub fn with_power<T>(&self, change: impl FnOnce(&mut Power) -> T) -> T {
         let mut body = self.lock();
         let done = change(&mut body.power);
-        body.settle(self.clock.now());
+        body.settle();
         done
     }
 
@@ -163,7 +163,7 @@ impl Glasses {
     fn change(&self, change: impl FnOnce(&mut Body)) {
         let mut body = self.lock();
         change(&mut body);
-        body.settle(self.clock.now());
+        body.settle();
     }
 
     fn lock(&self) -> MutexGuard<'_, Body> {

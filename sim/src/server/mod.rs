@@ -6,7 +6,6 @@ mod guard;
 mod page;
 mod socket;
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -65,9 +65,10 @@ impl Served {
     pub(crate) async fn request(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let port = self.address.port();
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
-        if !headers.iter().any(|(name, _)| *name == "Host") {
-            head += &format!("Host: 127.0.0.1:{port}\r\n");
+        let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
+        let usual = [("Host", format!("127.0.0.1:{port}")), ("Content-Length", body.len().to_string())];
+        for (name, value) in usual.iter().filter(|(usual, _)| !headers.iter().any(|(name, _)| name == usual)) {
+            head += &format!("{name}: {value}\r\n");
         }
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         head += "\r\n";
