@@ -1,4 +1,4 @@
-# make run           build and run lorgnette (ARGS="inspect model.gguf")
+# make run           build lorgnette and start the simulator, or something else (ARGS="inspect model.gguf")
 # make test          the tests, quick
 # make check         what CI runs: format, lints, tests, docs
 # make arm           the kernels' tests on emulated AArch64; fetches a compiler and QEMU (minutes, two gigabytes)
@@ -15,7 +15,7 @@
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
-ARGS    ?= --help
+ARGS    ?= sim
 SECONDS ?= 60
 # Where pico is trained, and more for its recipe (PICO_ARGS="--minutes 600") or its evaluation (PICO_ARGS="--levels 1 2").
 PICO      ?= target/pico

@@ -30,6 +30,7 @@ enum Command {
     Perplexity(commands::perplexity::Arguments),
     Quantize(commands::quantize::Arguments),
     Run(commands::run::Arguments),
+    Sim(Box<commands::sim::Arguments>),
     Convert(commands::convert::Arguments),
     Doctor(commands::doctor::Arguments),
 }
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Perplexity(arguments) => commands::perplexity::run(&arguments),
         Command::Quantize(arguments) => commands::quantize::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Sim(arguments) => commands::sim::run(&arguments),
         Command::Convert(arguments) => commands::convert::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };

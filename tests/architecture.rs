@@ -10,7 +10,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lorgnette-device", &[]),
     ("lorgnette-quant", &[]),
     ("lorgnette-runtime", &["lorgnette-device", "lorgnette-quant"]),
-    ("lorgnette", &["lorgnette-device", "lorgnette-quant", "lorgnette-runtime"]),
+    ("lorgnette-sim", &["lorgnette-device", "lorgnette-quant", "lorgnette-runtime"]),
+    ("lorgnette", &["lorgnette-device", "lorgnette-quant", "lorgnette-runtime", "lorgnette-sim"]),
 ];
 
 fn metadata() -> serde_json::Value {

@@ -19,5 +19,6 @@ pub(crate) mod perplexity;
 pub(crate) mod quantize;
 pub(crate) mod run;
 mod sampling;
+pub(crate) mod sim;
 mod threads;
 mod tools;

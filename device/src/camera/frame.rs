@@ -84,6 +84,11 @@ impl Frame {
         self.dropped
     }
 
+    /// Says how many frames nobody saw before this one: for cameras, which know.
+    pub fn set_dropped(&mut self, frames: u64) {
+        self.dropped = frames;
+    }
+
     /// The picture in colour.
     ///
     /// # Errors

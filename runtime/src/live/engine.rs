@@ -71,7 +71,8 @@ impl Cancel {
         self.0.fetch_max(id, Ordering::Relaxed);
     }
 
-    fn is_cancelled(&self, id: AnswerId) -> bool {
+    /// Whether the answer `id` is not wanted any more.
+    pub fn is_cancelled(&self, id: AnswerId) -> bool {
         self.0.load(Ordering::Relaxed) >= id
     }
 }

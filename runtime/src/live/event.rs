@@ -6,6 +6,7 @@ use lorgnette_device::microphone::AudioChunk;
 use super::engine::{Answered, Done, Job};
 use super::trace::Trace;
 use crate::Error;
+use crate::mode::Mode;
 
 /// All that can happen.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub enum Event {
     Text(String),
     /// The microphone was muted, or is not any more.
     Mute(bool),
+    /// Later questions are thought about so hard.
+    Mode(Mode),
     /// The engine has something to say.
     Engine(Done),
     /// The wearer wants no more of the answer.

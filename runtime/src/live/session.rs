@@ -93,6 +93,7 @@ impl Session {
             }
             Event::Text(text) => self.read(text, now),
             Event::Mute(muted) => self.mute(muted),
+            Event::Mode(mode) => self.set_mode(mode),
             Event::Engine(done) => self.worked(done, now),
             Event::Cancel => self.break_off(),
             Event::Finish => {

@@ -24,7 +24,7 @@ pub(super) struct Sound {
 }
 
 /// What `name` says: nothing for the default microphone, else a recording or a name.
-pub(super) fn open(name: Option<&str>, clock: Arc<dyn Clock>) -> Result<Box<dyn Microphone>> {
+pub(in crate::commands) fn open(name: Option<&str>, clock: Arc<dyn Clock>) -> Result<Box<dyn Microphone>> {
     if let Some(path) = name.map(Path::new).filter(|path| path.is_file()) {
         return Ok(Box::new(Player::new(Recording::wav(path)?, clock)?));
     }

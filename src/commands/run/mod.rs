@@ -1,7 +1,7 @@
 //! The senses, live, and a model that answers what they give.
 
-mod ears;
-mod eyes;
+pub(super) mod ears;
+pub(super) mod eyes;
 mod summary;
 mod talk;
 

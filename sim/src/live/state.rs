@@ -1,0 +1,182 @@
+//! How a running simulator is, as the page is told.
+
+use serde::Serialize;
+
+use crate::brain::Model;
+use crate::event::{Gate, Level, mode_name};
+use crate::glasses::panel::{Measures, Panel};
+use crate::glasses::{Hud, Phase, Power, Snapshot};
+use crate::input::Source;
+use crate::link::Quality;
+use crate::source::{Scene, Spoken};
+
+/// The version of the messages.
+pub const PROTOCOL: u32 = 1;
+
+/// What does not change while a simulator runs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename = "hello")]
+pub struct Hello<'a> {
+    /// Of lorgnette.
+    pub version: &'static str,
+    /// Of the messages.
+    pub protocol: u32,
+    /// What answers; none where nothing is loaded.
+    pub model: Option<&'a Model>,
+    /// The displays that there are.
+    pub panels: Vec<Measures>,
+    /// What can be shown.
+    pub scenes: Vec<&'a Scene>,
+    /// What can be said beside what belongs to a scene.
+    pub recordings: Vec<&'a Spoken>,
+    /// How hard can be thought.
+    pub modes: Vec<&'static str>,
+    /// Where light and sound can come from.
+    pub sources: Vec<&'static str>,
+}
+
+/// How things are.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename = "state")]
+pub struct State {
+    phase: Phase,
+    mode: Mode,
+    turn: u64,
+    source: Sources,
+    scene: Option<String>,
+    panel: Panel,
+    light: bool,
+    recording: Option<String>,
+    worn: bool,
+    muted: bool,
+    button: bool,
+    camera: bool,
+    microphone: bool,
+    link: Link,
+    network: bool,
+    consent: Consent,
+    left_device_bytes: u64,
+    power: Power,
+    frames: Frames,
+    level: Level,
+    speed: Speed,
+    hud: Hud,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Mode {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Sources {
+    camera: Source,
+    microphone: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Link {
+    #[serde(flatten)]
+    quality: Quality,
+    sent_bytes: u64,
+    lost_packets: u64,
+    waiting_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Consent {
+    text: bool,
+    picture: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Frames {
+    per_second: u32,
+    width: usize,
+    height: usize,
+    seen: u64,
+    dropped: u64,
+    gate: Gate,
+}
+
+/// How fast the model is, and how large the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Speed {
+    /// Of the last answer.
+    pub decode_tokens_per_second: Option<f64>,
+    /// Of the last prompt that was long enough to tell.
+    pub prefill_tokens_per_second: Option<f64>,
+    /// Of the whole process.
+    pub memory_bytes: Option<u64>,
+}
+
+/// What is measured on the way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meters {
+    /// Of the last sound.
+    pub level: Level,
+    /// Of the last turns.
+    pub speed: Speed,
+    /// Pixels of the last frame.
+    pub size: (usize, usize),
+    /// Frames that the runtime looked at.
+    pub seen: u64,
+    /// Those that came and nobody had time for.
+    pub dropped: u64,
+}
+
+impl State {
+    pub(super) fn new(
+        snapshot: Snapshot,
+        settings: &crate::desk::Settings,
+        meters: &Meters,
+        turn: u64,
+        gate: Gate,
+        recording: Option<String>,
+        left_device_bytes: u64,
+    ) -> Self {
+        let budget = match settings.mode {
+            lorgnette_runtime::mode::Mode::Thinking { budget } => Some(budget),
+            _ => None,
+        };
+        let [text, picture] = settings.consent;
+        Self {
+            phase: snapshot.hud.status,
+            mode: Mode { name: mode_name(settings.mode), budget },
+            turn,
+            source: Sources { camera: settings.camera.clone(), microphone: settings.microphone.clone() },
+            scene: settings.scene.clone(),
+            panel: snapshot.panel,
+            light: snapshot.light,
+            recording,
+            worn: snapshot.worn,
+            muted: snapshot.muted,
+            button: snapshot.button,
+            camera: snapshot.camera,
+            microphone: snapshot.microphone,
+            link: Link {
+                quality: snapshot.link,
+                sent_bytes: snapshot.traffic.sent_bytes,
+                lost_packets: snapshot.traffic.lost,
+                waiting_bytes: snapshot.waiting_bytes,
+            },
+            network: settings.network,
+            consent: Consent { text, picture },
+            left_device_bytes,
+            power: snapshot.power,
+            frames: Frames {
+                per_second: snapshot.frames.per_second,
+                width: meters.size.0,
+                height: meters.size.1,
+                seen: meters.seen,
+                dropped: meters.dropped,
+                gate,
+            },
+            level: meters.level,
+            speed: meters.speed,
+            hud: snapshot.hud,
+        }
+    }
+}
