@@ -33,7 +33,7 @@ use self::device::Device;
 use self::matmul::Input;
 use self::rows::NormOf;
 pub use self::rows::Rows;
-pub use self::tuning::{Decode, Record, Test, Timing, cache_folder};
+pub use self::tuning::{Decode, Record, Speeds, Test, Timing, cache_folder};
 pub use self::weights::Weights;
 use super::{
     Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix,
@@ -197,6 +197,10 @@ impl Backend for Gpu {
 
     fn finish(&self) -> Result<()> {
         self.0.finish()
+    }
+
+    fn device_memory(&self) -> Option<u64> {
+        self.0.raw.generate_allocator_report().map(|report| report.total_allocated_bytes)
     }
 
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {
