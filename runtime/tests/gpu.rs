@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::gpu;
+use common::mmproj::{both, cut};
 use common::models::{converted, converted_with_towers};
 use lorgnette_device::clock::ManualClock;
 use lorgnette_quant::gguf::Gguf;
@@ -20,12 +21,16 @@ use lorgnette_runtime::TokenId;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::backend::gpu::{Counters, Without};
-use lorgnette_runtime::conversation::{AnswerOptions, Constraint, Conversation, LanguageModel, Sampling};
+use lorgnette_runtime::conversation::{
+    Answer, AnswerOptions, Constraint, Conversation, Event, Finish, LanguageModel, Sampling, Slot,
+};
 use lorgnette_runtime::live::{Done, Engine, Job, Relay, Worker};
 use lorgnette_runtime::mode::Mode;
-use lorgnette_runtime::model::chat_template::{Message, Role};
+use lorgnette_runtime::model::audio::Clip;
+use lorgnette_runtime::model::chat_template::{Message, Part, Role};
 use lorgnette_runtime::model::decoder::{Decoder, Input, Wanted};
-use lorgnette_runtime::model::vision::{Place, Tile, VisionTower};
+use lorgnette_runtime::model::media::{Image, Sound};
+use lorgnette_runtime::model::vision::{Picture, Place, Tile, VisionTower};
 
 /// The likeliest tokens after `prompt`, one after the other, each fed back where it was chosen.
 fn continued<B: Backend>(backend: B, model: &Arc<Gguf>, prompt: &[TokenId], count: usize) -> Vec<TokenId> {
@@ -87,12 +92,14 @@ fn a_token_takes_one_pass_one_submission_and_four_bytes() {
     let decoder = Decoder::load(gpu.clone(), &model).unwrap();
     let layers = decoder.config().layers as u64;
     let mut sequence = decoder.sequence(40).unwrap();
-    let mut logits = decoder.advance(&mut sequence, &[Input::Tokens(&[1, 2, 3])], Wanted::Last).unwrap();
-    for step in 0..12 {
+    let logits = decoder.advance(&mut sequence, &[Input::Tokens(&[1, 2, 3])], Wanted::Last).unwrap();
+    let mut token = gpu.likeliest(&logits, None).unwrap();
+    gpu.send(&mut token).unwrap();
+    for step in 0..16 {
         let before = gpu.counters();
-        let token = gpu.likeliest(&logits, None).unwrap();
-        logits = decoder.advance(&mut sequence, &[Input::Chosen(&token)], Wanted::Last).unwrap();
+        let next = decoder.follow(&mut sequence, &token).unwrap();
         gpu.token(&token).unwrap();
+        token = next;
         let taken = gpu.counters() - before;
         // A choice, a row of the table, the layers, the head.
         assert!(taken.dispatches <= 3 + 7 * layers, "{taken:?}");
@@ -104,7 +111,7 @@ fn a_token_takes_one_pass_one_submission_and_four_bytes() {
             ..Counters::default()
         };
         // In the first ones buffers find their places.
-        assert!(step < 4 || taken == expected, "step {step}: {taken:?}");
+        assert!(step < 8 || taken == expected, "step {step}: {taken:?}");
     }
 }
 
@@ -122,6 +129,55 @@ fn long_work_is_submitted_in_slices_and_the_same() {
     let [(whole, few), (in_slices, many)] = &mut taken;
     assert_eq!(whole, in_slices);
     assert!(*many > 10 * *few, "{few} and {many}");
+}
+
+#[test]
+fn a_prompt_is_broken_off_between_slices() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let model = converted("Qwen2.5-tiny");
+    let options = AnswerOptions { max_tokens: 4, ..AnswerOptions::default() };
+    let expected = answer(Cpu, &model, &options);
+    gpu.set_slice(Duration::ZERO);
+    let mut conversation = conversation(gpu.clone(), &model);
+    let mut run = |most: usize| {
+        let (before, mut slices) = (gpu.counters(), 0);
+        let answer = conversation.answer(&question(), &options, &mut |event| {
+            slices += usize::from(event == Event::Computing);
+            if slices == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (answer.unwrap(), (gpu.counters() - before).submits, conversation.slots().len())
+    };
+    let (answer, few, remembered) = run(5);
+    // Two slices before the first look, and one for each look.
+    assert!(answer.finish == Finish::Cancelled && few <= 2 + 5 && remembered == 0, "{few}, {remembered}");
+    let (answer, many, _) = run(usize::MAX);
+    assert!(answer.text == expected && many > 20 * few, "{answer:?}, {many}");
+}
+
+/// What is said and remembered in two turns, of which the first is broken off at a piece.
+fn interrupted<B: Backend>(backend: B, model: &Arc<Gguf>, piece: usize) -> Vec<(String, Vec<Slot>)> {
+    let mut conversation = conversation(backend, model);
+    let options = AnswerOptions { max_tokens: 12, ..AnswerOptions::default() };
+    let mut turn = |last: usize| {
+        let mut pieces = 0;
+        let answer = conversation.answer(&question(), &options, &mut |event| {
+            pieces += usize::from(matches!(event, Event::Piece(_)));
+            if pieces == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (answer.unwrap().text, conversation.slots().to_vec())
+    };
+    vec![turn(piece), turn(usize::MAX)]
+}
+
+#[test]
+fn a_token_that_was_computed_ahead_is_forgotten() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let model = converted("Qwen2.5-tiny");
+    for piece in [1, 3] {
+        let found = interrupted(gpu.clone(), &model, piece);
+        assert_eq!(found, interrupted(Cpu, &model, piece));
+        assert!(!found[0].0.is_empty() && found[0].0.len() < found[1].0.len(), "{found:?}");
+    }
 }
 
 #[test]
@@ -147,10 +203,46 @@ fn answers_are_those_of_the_processor_and_read_little() {
 }
 
 fn answer<B: Backend>(backend: B, model: &Arc<Gguf>, options: &AnswerOptions) -> String {
-    let model = Arc::new(LanguageModel::load(backend, model).unwrap());
-    let mut conversation = Conversation::new(model, 128).unwrap();
-    let messages = [Message::text(Role::User, "what is it?")];
-    conversation.answer(&messages, options, &mut |_| ControlFlow::Continue(())).unwrap().text
+    let mut conversation = conversation(backend, model);
+    conversation.answer(&question(), options, &mut |_| ControlFlow::Continue(())).unwrap().text
+}
+
+fn conversation<B: Backend>(backend: B, model: &Arc<Gguf>) -> Conversation<B> {
+    Conversation::new(Arc::new(LanguageModel::load(backend, model).unwrap()), 128).unwrap()
+}
+
+fn question() -> [Message; 1] {
+    [Message::text(Role::User, "what is it?")]
+}
+
+/// What a model that sees and hears says and remembers of a picture with a spoken question, and of one typed after it.
+fn seen_and_heard<B: Backend>(backend: B) -> Vec<(Answer, Vec<Slot>)> {
+    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
+    let model = LanguageModel::load(backend, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
+    let model = Arc::new(model.with_towers(&towers).unwrap());
+    let mut conversation = Conversation::new(model, 400).unwrap();
+    let picture = Picture::new(20, 12, (0..720).map(|i| (i * 7 % 251) as u8).collect()).unwrap();
+    let clip = Clip::new((0..9000).map(|i| (i * 4 % 97) as f32 / 97.0 - 0.5).collect()).unwrap();
+    let spoken = vec![Part::Image(Image::new(picture)), Part::Audio(Sound::new(clip))];
+    let options = AnswerOptions { max_tokens: 12, ..AnswerOptions::default() };
+    let mut messages = Vec::new();
+    let mut ask = |parts: Vec<Part>| {
+        messages.push(Message::parts(Role::User, parts));
+        let answer = conversation.answer(&messages, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+        messages.push(Message::text(Role::Assistant, answer.text.clone()));
+        (answer, conversation.slots().to_vec())
+    };
+    vec![ask(spoken), ask(vec![Part::Text("and what does it cost?".into())])]
+}
+
+#[test]
+fn a_turn_with_picture_and_sound_is_that_of_the_processor() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let expected = seen_and_heard(Cpu);
+    assert_eq!((expected[0].0.vision_passes, expected[0].0.audio_passes), (1, 1));
+    assert_eq!(seen_and_heard(gpu.clone()), expected);
+    gpu.set_slice(Duration::ZERO);
+    assert_eq!(seen_and_heard(gpu), expected, "in slices");
 }
 
 fn engine<B: Backend>(backend: B) -> Engine<B> {

@@ -17,14 +17,18 @@ use lorgnette_runtime::{ErrorKind, Result};
 const COLUMNS: usize = 256;
 const ROWS: usize = 300;
 
+const PRODUCTS: [&str; 4] =
+    ["matmul/cooperative.wgsl", "matmul/lane.wgsl", "matmul/tile.wgsl", "matmul/wide.wgsl"];
+
 /// Whether there is a GPU to test with.
 fn is_there() -> bool {
     adapter::gpu(Without::default()).is_some()
 }
 
-/// What is computed when the sums of these kernels are a hundredth too large.
+/// What is computed when the sums of these kernels are a hundredth too large, or more where input is rounded.
 fn altered(files: &[&'static str]) -> Options {
-    let texts = [(" fma(", " 1.01 * fma("), ("vec4<f32>(dot(", "1.01 * vec4<f32>(dot(")];
+    let texts =
+        [(" fma(", " 1.01 * fma("), ("+= scaled_", "+= 1.05 * scaled_"), (", sums_", ", 1.05 * sums_")];
     let alterations = |file: &&'static str| {
         let file = *file;
         texts.map(|(from, to)| Alteration { file, from, to })
@@ -71,7 +75,7 @@ fn a_kernel_that_is_wrong_is_left_out_and_told() {
     if !is_there() {
         return;
     }
-    for file in ["matmul/lane.wgsl", "matmul/tile.wgsl", "matmul/wide.wgsl"] {
+    for file in PRODUCTS {
         let gpu = match Gpu::open_with(altered(&[file])) {
             Ok(gpu) => gpu,
             // Where there is but one way to multiply.
@@ -88,7 +92,12 @@ fn a_kernel_that_is_wrong_is_left_out_and_told() {
         let way = &file["matmul/l".len()..file.len() - ".wgsl".len()];
         let record = gpu.record();
         let tested = record.tests.values().filter(|test| test.name.contains(way));
-        assert!(tested.clone().count() > 0 || gpu.traits().subgroups.is_none(), "{file}");
+        let traits = gpu.traits();
+        let known = match file {
+            "matmul/cooperative.wgsl" => traits.cooperative_matrices.is_some(),
+            _ => traits.subgroups.is_some(),
+        };
+        assert!(tested.clone().count() > 0 || !known, "{file}");
         assert!(tested.clone().all(|test| !test.is_right()), "{file}: {record:?}");
         assert_eq!(record.left_out().count(), tested.count(), "{file}");
     }
@@ -112,7 +121,7 @@ fn where_nothing_is_right_the_gpu_is_refused() {
     if !is_there() {
         return;
     }
-    let options = altered(&["matmul/lane.wgsl", "matmul/tile.wgsl", "matmul/wide.wgsl"]);
+    let options = altered(&PRODUCTS);
     let gpu = Gpu::open_with(options).unwrap();
     let error = products(&gpu).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Device);
@@ -148,6 +157,33 @@ fn what_was_found_is_found_once() {
     assert_right(&gpu);
     // A product of one row, and one of several.
     assert_eq!((known(&gpu.record()), gpu.counters().dispatches), (known(&record), 2));
+}
+
+#[test]
+fn matrices_that_are_alike_are_timed_once() {
+    if !is_there() {
+        return;
+    }
+    let gpu = Gpu::open_with(Options { tuned: true, ..Options::default() }).unwrap();
+    assert_right(&gpu);
+    let (timings, tests, before) =
+        (gpu.record().timings, gpu.record().tests.len(), gpu.counters().dispatches);
+    // One turn to compile, three that count, of 50 products at most.
+    assert!(timings.len() <= 8 && before <= timings.len() as u64 * 151 + tests as u64 * 10, "{before}");
+    assert_right(&gpu);
+    assert_eq!((gpu.record().timings, gpu.counters().dispatches - before), (timings, 2));
+}
+
+#[test]
+fn every_kernel_that_the_adapter_may_know_is_right() {
+    let Some(_) = adapter::gpu(Without::default()) else { return };
+    let gpu = Gpu::open_with(Options { tuned: true, ..Options::default() }).unwrap();
+    gpu.test_formats().unwrap();
+    let record = gpu.record();
+    assert!(record.left_out().next().is_none(), "{:?}", record.left_out().collect::<Vec<_>>());
+    let tested = |numbers: &str| record.tests.keys().filter(|name| name.contains(numbers)).count();
+    // Eight formats have levels; all can be decoded to halves.
+    assert_eq!((tested("Levels"), tested("Halves")), (8, if gpu.traits().f16 { 11 } else { 0 }));
 }
 
 #[test]

@@ -106,12 +106,42 @@ pub trait Backend: Clone + Send + Sync {
     /// Which token it is.
     fn token(&self, token: &Self::Token) -> Result<TokenId>;
 
+    /// Starts all that was asked for, and puts `token` on its way to the host: [`token`](Self::token) then waits for
+    /// no more than that.
+    fn send(&self, _token: &mut Self::Token) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether stages return before they are computed, so that more can be asked for meanwhile.
+    fn is_queue(&self) -> bool {
+        false
+    }
+
+    /// Starts all that was asked for.
+    fn start(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Goes on by about a slice of time with what was asked for, and says whether there is more.
+    fn go_on(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Forgets what was asked for since [`start`](Self::start) and was not begun with. Rows, keys and values that it
+    /// would have made are whatever they were before.
+    fn abandon(&self) {}
+
     /// At least the `count` likeliest tokens of the last row, as [`likeliest`](Self::likeliest) compares them, with
     /// their logits.
     fn candidates(&self, logits: Self::Rows, allowed: Option<&[u32]>, count: usize) -> Result<Candidates>;
 
     /// Waits until all that was asked for is computed.
     fn finish(&self) -> Result<()>;
+
+    /// Bytes of the device's memory that are taken, where it has memory of its own.
+    fn device_memory(&self) -> Option<u64> {
+        None
+    }
 
     /// Rows from the host: `values` is `[rows][width]`.
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Self::Rows>;

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::{Constraint, Sampling};
-use crate::TokenId;
+use crate::backend::Backend;
 use crate::model::chat_template::RenderOptions;
+use crate::{Result, TokenId};
 
 /// How to answer.
 #[derive(Clone, Debug)]
@@ -70,6 +71,8 @@ pub enum Event<'a> {
         /// Tokens in all.
         total: usize,
     },
+    /// A slice of time has passed on a device that is given its work in slices.
+    Computing,
     /// The next piece of what is thought before the answer, see [`crate::mode::thinking`].
     Thought(&'a str),
     /// The next piece of the answer, in whole characters.
@@ -78,6 +81,18 @@ pub enum Event<'a> {
 
 /// Hears of every event, and breaks the answer off.
 pub(super) type Listener<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + 'a;
+
+/// Waits until all is computed that was asked for since it was started; `false` when `on` broke it off.
+pub(super) fn finished<B: Backend>(backend: &B, on: &mut Listener<'_>) -> Result<bool> {
+    while backend.go_on()? {
+        if on(Event::Computing).is_break() {
+            backend.abandon();
+            return Ok(false);
+        }
+    }
+    backend.finish()?;
+    Ok(true)
+}
 
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

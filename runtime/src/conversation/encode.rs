@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::LanguageModel;
-use super::answer::{Answer, Event, Listener};
+use super::answer::{Answer, Event, Listener, finished};
 use super::embeddings::{Embedding, Embeddings};
 use super::prompt::{Content, Contents, Slot};
 use crate::backend::Backend;
@@ -48,7 +48,11 @@ impl<B: Backend> LanguageModel<B> {
         let total = missing.len();
         let mut made = Made::default();
         for (done, id) in missing.into_iter().enumerate() {
+            self.decoder.backend().start()?;
             let made = self.encode(contents.get(&id), &mut made, answer)?;
+            if !finished(self.decoder.backend(), on)? {
+                return Ok(None);
+            }
             rows.insert(id, Arc::clone(&made.rows));
             self.kept().insert(id, made);
             if on(Event::Encoded { done: done + 1, total }).is_break() {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::answer::{Answer, AnswerOptions, Event, Finish, Listener};
 use super::constraint::Guide;
+use super::memory::Next;
 use super::sampler::Sampler;
 use super::stop::StopStrings;
 use super::window::Slid;
@@ -15,7 +16,7 @@ impl<B: Backend> Conversation<B> {
     /// Answers, `logits` being those after the prompt. When it slides, the first `fixed` positions stay.
     pub(super) fn generate(
         &mut self,
-        mut logits: B::Rows,
+        logits: B::Rows,
         mut guide: Guide,
         options: &AnswerOptions,
         fixed: usize,
@@ -26,11 +27,13 @@ impl<B: Backend> Conversation<B> {
         let mut decoder = guide.decoder(&self.memory.model.tokenizer);
         let mut stop = StopStrings::new(&options.stop);
         let mut said: Vec<TokenId> = self.memory.slots().iter().filter_map(Slot::token).collect();
+        let mut next = Next::Of(logits);
         answer.finish = loop {
-            if answer.answer_tokens() == options.max_tokens {
+            let left = options.max_tokens - answer.answer_tokens();
+            if left == 0 {
                 break Finish::Length;
             }
-            let chosen = self.memory.choose(logits, guide.allowed(), &mut sampler, &said)?;
+            let chosen = self.memory.choose(next, guide.allowed(), &mut sampler, &said, left > 1)?;
             let token = chosen.id;
             if self.memory.model.tokenizer.is_end(token) {
                 break Finish::End;
@@ -59,7 +62,7 @@ impl<B: Backend> Conversation<B> {
                     Slid::Cancelled => break Finish::Cancelled,
                 }
             }
-            logits = self.memory.compute(&chosen)?;
+            next = self.memory.compute(chosen)?;
         };
         if matches!(answer.finish, Finish::Cancelled | Finish::Stop) {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::LanguageModel;
-use super::answer::{Answer, Event, Listener};
+use super::answer::{Answer, Event, Listener, finished};
 use super::encode::Rows;
 use super::prompt::{Content, Contents, Prompt, Slot};
 use super::sampler::{Need, Sampler};
@@ -17,6 +17,7 @@ pub const PREFILL: usize = 256;
 /// Keys and values of a conversation, and what they are of.
 pub(super) struct Memory<B: Backend> {
     pub(super) model: Arc<LanguageModel<B>>,
+    /// Where a token is computed before it is known, it may be longer than `slots` by that one.
     sequence: Sequence<B>,
     /// What stands at the positions of the sequence.
     slots: Vec<Slot>,
@@ -24,11 +25,21 @@ pub(super) struct Memory<B: Backend> {
     contents: Contents,
 }
 
+/// What the next token is.
+pub(super) enum Next<B: Backend> {
+    /// To be chosen.
+    Of(B::Rows),
+    /// Chosen on the device, before it was asked for.
+    Is(B::Token),
+}
+
 /// A token that was chosen.
 pub(super) struct Chosen<B: Backend> {
     pub(super) id: TokenId,
     /// The same where it was chosen, if that was not here.
     on_device: Option<B::Token>,
+    /// The one after it, if that is being computed already.
+    next: Option<B::Token>,
 }
 
 impl<B: Backend> Memory<B> {
@@ -54,34 +65,55 @@ impl<B: Backend> Memory<B> {
         self.sequence.truncate(len);
     }
 
-    /// Computes a token and returns the logits after it.
-    pub(super) fn compute(&mut self, token: &Chosen<B>) -> Result<B::Rows> {
-        let ids = [token.id];
-        let input = token.on_device.as_ref().map_or(Input::Tokens(&ids), Input::Chosen);
-        let logits = self.model.decoder.advance(&mut self.sequence, &[input], Wanted::Last)?;
+    /// Computes a token and returns what comes after it.
+    pub(super) fn compute(&mut self, token: Chosen<B>) -> Result<Next<B>> {
+        let next = match token.next {
+            Some(next) => Next::Is(next),
+            None => {
+                let ids = [token.id];
+                let input = token.on_device.as_ref().map_or(Input::Tokens(&ids), Input::Chosen);
+                Next::Of(self.model.decoder.advance(&mut self.sequence, &[input], Wanted::Last)?)
+            }
+        };
         self.slots.push(Slot::Token(token.id));
-        Ok(logits)
+        Ok(next)
     }
 
-    /// The token that `sampler` takes of those `allowed`; no more of the logits is read than it needs.
+    /// The token that `sampler` takes of those `allowed`; no more of the logits is read than it needs. Where another one
+    /// is `wanted` after it, the device goes on with that before this one is known here.
     pub(super) fn choose(
-        &self,
-        logits: B::Rows,
+        &mut self,
+        next: Next<B>,
         allowed: Option<&[u32]>,
         sampler: &mut Sampler,
         said: &[TokenId],
+        wanted: bool,
     ) -> Result<Chosen<B>> {
         let backend = self.model.decoder.backend();
+        let logits = match next {
+            Next::Is(token) => return self.learn(token, wanted),
+            Next::Of(logits) => logits,
+        };
         let count = match sampler.need(said) {
             Need::Likeliest => {
-                let token = backend.likeliest(&logits, allowed)?;
-                return Ok(Chosen { id: backend.token(&token)?, on_device: Some(token) });
+                let mut token = backend.likeliest(&logits, allowed)?;
+                backend.send(&mut token)?;
+                return self.learn(token, wanted && allowed.is_none());
             }
             Need::Candidates(count) => count,
             Need::All => usize::MAX,
         };
         let candidates = backend.candidates(logits, allowed, count)?;
-        Ok(Chosen { id: sampler.choose_among(candidates, said), on_device: None })
+        Ok(Chosen { id: sampler.choose_among(candidates, said), on_device: None, next: None })
+    }
+
+    /// Which token it is; the one after it is being computed then, if it is `wanted` and there is room.
+    fn learn(&mut self, token: B::Token, wanted: bool) -> Result<Chosen<B>> {
+        let room = !self.is_full();
+        let decoder = &self.model.decoder;
+        let ahead = wanted && room && decoder.backend().is_queue();
+        let next = ahead.then(|| decoder.follow(&mut self.sequence, &token)).transpose()?;
+        Ok(Chosen { id: decoder.backend().token(&token)?, on_device: Some(token), next })
     }
 
     /// Forgets what differs from `prompt`, computes the rest of it and returns the logits after it; `None` when it was
@@ -143,13 +175,18 @@ impl<B: Backend> Memory<B> {
     ) -> Result<Option<B::Rows>> {
         let new = &slots[known..];
         let model = Arc::clone(&self.model);
+        let backend = model.decoder.backend();
         let Some(rows) = model.rows_of(new, &self.contents, answer, on)? else { return Ok(None) };
         self.forget_from(known);
         let mut logits = None;
         let mut done = 0;
         for piece in new.chunks(PREFILL) {
+            backend.start()?;
             logits = Some(self.compute_slots(piece, &rows)?);
-            model.decoder.backend().finish()?;
+            if !finished(backend, on)? {
+                self.forget_from(known + done);
+                return Ok(None);
+            }
             done += piece.len();
             self.count(piece, answer);
             if on(Event::Prefilled { done, total: new.len() }).is_break() {

@@ -52,7 +52,8 @@ impl<B: Backend> Conversation<B> {
 
     /// Answers the last of `messages`. What the conversation remembers of those before is not computed again, nor are
     /// pictures and sounds encoded again that the model was shown before. `on` hears of every event, and breaks the
-    /// answer off: within one token, between two pieces of a prompt ([`PREFILL`]), between two passes of a tower.
+    /// answer off: within one token, between two pieces of a prompt ([`PREFILL`]), between two passes of a tower, and on a
+    /// device that is given its work in slices between two of those.
     ///
     /// # Errors
     /// What the template says, [`ErrorKind::Unsupported`] when there is a picture or a sound and no tower for it, and

@@ -225,7 +225,7 @@ impl<B: Backend> Engine<B> {
                 Event::Prefilled { done, total } if done == total => {
                     first.get_or_insert_with(|| self.clock.now());
                 }
-                Event::Prefilled { .. } | Event::Encoded { .. } | Event::Thought(_) => {}
+                Event::Prefilled { .. } | Event::Encoded { .. } | Event::Computing | Event::Thought(_) => {}
             }
             if self.cancel.is_cancelled(id) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };

@@ -20,15 +20,28 @@ pub fn tokens(count: usize, vocabulary: usize) -> Vec<TokenId> {
 /// # Errors
 /// As [`Decoder::sequence`] and [`Decoder::forward`].
 pub fn prefill<B: Backend>(model: &Decoder<B>, count: usize) -> Result<Duration> {
-    timed(model, count, PREFILL).map(|(took, _)| took)
+    first_token(model, count).map(|(took, _)| took)
 }
 
-/// Reads `count` tokens into an empty sequence, one after the other, as an answer is made.
+/// Makes `count` tokens in an empty sequence as a greedy answer is made: each fed back where it was chosen, and the next
+/// one being computed while it is read.
 ///
 /// # Errors
 /// As [`prefill`].
 pub fn decode<B: Backend>(model: &Decoder<B>, count: usize) -> Result<Duration> {
-    timed(model, count, 1).map(|(took, _)| took)
+    let mut sequence = model.sequence(count)?;
+    let start = Instant::now();
+    let first = tokens(1, model.config().vocabulary);
+    let logits = model.advance(&mut sequence, &[Input::Tokens(&first)], Wanted::Last)?;
+    let mut token = model.backend().likeliest(&logits, None)?;
+    model.backend().send(&mut token)?;
+    while sequence.len() < count {
+        let next = model.follow(&mut sequence, &token)?;
+        model.backend().token(&token)?;
+        token = next;
+    }
+    model.backend().token(&token)?;
+    Ok(start.elapsed())
 }
 
 /// From a prompt of `count` tokens to the first token of an answer, and which that is.
@@ -36,16 +49,11 @@ pub fn decode<B: Backend>(model: &Decoder<B>, count: usize) -> Result<Duration> 
 /// # Errors
 /// As [`prefill`].
 pub fn first_token<B: Backend>(model: &Decoder<B>, count: usize) -> Result<(Duration, TokenId)> {
-    timed(model, count, PREFILL)
-}
-
-/// The time for `count` tokens, `step` at once, a token being chosen after each step; and the last that was.
-fn timed<B: Backend>(model: &Decoder<B>, count: usize, step: usize) -> Result<(Duration, TokenId)> {
     let tokens = tokens(count, model.config().vocabulary);
     let mut sequence = model.sequence(count)?;
     let start = Instant::now();
     let mut chosen = 0;
-    for piece in tokens.chunks(step) {
+    for piece in tokens.chunks(PREFILL) {
         let logits = model.advance(&mut sequence, &[Input::Tokens(piece)], Wanted::Last)?;
         let token = model.backend().likeliest(&logits, None)?;
         chosen = model.backend().token(&token)?;

@@ -17,6 +17,7 @@ pub fn encode_tile<B: Backend>(tower: &VisionTower<B>) -> Result<Duration> {
     let tile = Tile { place: Place::Overview, side, values };
     let start = Instant::now();
     tower.encode(&tile)?;
+    tower.backend().finish()?;
     Ok(start.elapsed())
 }
 
@@ -29,5 +30,6 @@ pub fn encode_sound<B: Backend>(tower: &AudioTower<B>, seconds: usize) -> Result
     let clip = Clip::new((0..samples).map(|i| (i % 160) as f32 / 160.0 - 0.5).collect())?;
     let start = Instant::now();
     tower.encode(&clip)?;
+    tower.backend().finish()?;
     Ok(start.elapsed())
 }

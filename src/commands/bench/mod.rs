@@ -89,6 +89,7 @@ fn measure_all<B: Backend>(arguments: &Arguments, backend: B, place: &Place) -> 
         rows.push(row(measurement, arguments.repetitions.get(), &watch)?);
     }
     watch.advance("", measurements.len() as u64, measurements.len() as u64);
+    let decoder = model.decoder();
     let report = Report {
         model: Model::of(&file).map_err(|e| arguments.model.language().blame(e))?,
         backend: place.name,
@@ -96,6 +97,7 @@ fn measure_all<B: Backend>(arguments: &Arguments, backend: B, place: &Place) -> 
         threads: cpu::threads(),
         tests: rows,
         peak_memory_bytes: peak_memory(),
+        device_memory_bytes: decoder.backend().device_memory(),
     };
     console::print(&report, arguments.json)
 }

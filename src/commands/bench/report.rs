@@ -19,6 +19,9 @@ pub(super) struct Report {
     pub(super) tests: Vec<Row>,
     /// Absent where the system does not say.
     pub(super) peak_memory_bytes: Option<u64>,
+    /// What the GPU's memory holds at the end, absent on the processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) device_memory_bytes: Option<u64>,
 }
 
 /// What is said of the model in each row.
@@ -91,8 +94,10 @@ impl fmt::Display for Report {
             )?;
         }
         match self.peak_memory_bytes {
-            Some(bytes) => writeln!(f, "\npeak memory {:.1} MiB", bytes as f64 / MIB),
-            None => writeln!(f, "\npeak memory unknown"),
+            Some(bytes) => writeln!(f, "\npeak memory {:.1} MiB", bytes as f64 / MIB)?,
+            None => writeln!(f, "\npeak memory unknown")?,
         }
+        let bytes = self.device_memory_bytes.map(|bytes| bytes as f64 / MIB);
+        bytes.map_or(Ok(()), |mebibytes| writeln!(f, "memory of the GPU {mebibytes:.1} MiB"))
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn local<B: Backend + 'static>(
         let hear = &mut |event: Event<'_>| match event {
             Event::Piece(text) => on(text),
             // Nothing is said, but it may be asked to stop.
-            Event::Encoded { .. } | Event::Prefilled { .. } | Event::Thought(_) => on(""),
+            Event::Encoded { .. } | Event::Prefilled { .. } | Event::Computing | Event::Thought(_) => on(""),
         };
         conversation.answer(&[question], &options, hear).map(drop)
     })

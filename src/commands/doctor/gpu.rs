@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use lorgnette_runtime::Result;
-use lorgnette_runtime::backend::gpu::{Gpu, Record, Test, Timing, Traits, adapters};
+use lorgnette_runtime::backend::gpu::{Gpu, Record, Speeds, Test, Timing, Traits, adapters};
 use serde::Serialize;
 
 /// All adapters; the first one computes.
@@ -22,7 +22,7 @@ struct Adapter {
     software: bool,
     subgroups: Option<(u32, u32)>,
     f16: bool,
-    cooperative_matrices: bool,
+    cooperative_matrices: Option<u32>,
     max_binding_bytes: u64,
 }
 
@@ -30,7 +30,7 @@ struct Adapter {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Kernels {
-    Found { record: Record, left_out: Vec<String>, cache: Option<PathBuf> },
+    Found { record: Record, left_out: Vec<String>, cache: Option<PathBuf>, speeds: Option<Speeds> },
     Error { error: String },
 }
 
@@ -51,9 +51,10 @@ fn kernels(all: bool) -> Result<Kernels> {
     if all {
         gpu.test_formats()?;
     }
+    let speeds = all.then(|| gpu.speeds()).transpose()?;
     let record = gpu.record();
     let left_out = record.left_out().map(Test::to_string).collect();
-    Ok(Kernels::Found { record, left_out, cache: gpu.cache() })
+    Ok(Kernels::Found { record, left_out, cache: gpu.cache(), speeds })
 }
 
 impl From<Traits> for Adapter {
@@ -90,20 +91,27 @@ impl fmt::Display for Adapter {
             Some((least, most)) => format!("subgroups of {least} to {most}"),
         };
         let f16 = if self.f16 { "f16" } else { "no f16" };
-        let matrices = if self.cooperative_matrices { "" } else { "no " };
+        let matrices = match self.cooperative_matrices {
+            None => "no cooperative matrices".to_owned(),
+            Some(side) => format!("cooperative matrices of {side}"),
+        };
         let mebibytes = self.max_binding_bytes >> 20;
-        writeln!(f, "    {subgroups}, {f16}, {matrices}cooperative matrices, {mebibytes} MiB bound at once")
+        writeln!(f, "    {subgroups}, {f16}, {matrices}, {mebibytes} MiB bound at once")
     }
 }
 
 impl fmt::Display for Kernels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (record, left_out, cache) = match self {
+        let (record, left_out, cache, speeds) = match self {
             Self::Error { error } => return writeln!(f, "    {error}"),
-            Self::Found { record, left_out, cache } => (record, left_out, cache),
+            Self::Found { record, left_out, cache, speeds } => (record, left_out, cache, speeds),
         };
-        let right = record.tests.len() - left_out.len();
-        writeln!(f, "    {right} tests passed, {} kernels left out", left_out.len())?;
+        if let Some(Speeds { copied_bytes_a_second, kernel_microseconds }) = speeds {
+            let copied = copied_bytes_a_second / 1e9;
+            writeln!(f, "    copies {copied:.1} GB/s, {kernel_microseconds:.1} µs for a small kernel")?;
+        }
+        let (right, took) = (record.tests.len() - left_out.len(), record.milliseconds / 1e3);
+        writeln!(f, "    {right} tests passed, {} kernels left out, in {took:.1} s", left_out.len())?;
         left_out.iter().try_for_each(|test| writeln!(f, "      left out  {test}"))?;
         record
             .tests

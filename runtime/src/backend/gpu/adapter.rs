@@ -23,8 +23,8 @@ pub struct Traits {
     pub group_memory: u32,
     /// Whether it computes in f16.
     pub f16: bool,
-    /// Whether subgroups multiply small matrices together.
-    pub cooperative_matrices: bool,
+    /// The rows of square matrices of f16 that subgroups multiply together, with sums in f32.
+    pub cooperative_matrices: Option<u32>,
 }
 
 /// How an adapter is opened. The default takes the kernels as they are.
@@ -94,11 +94,16 @@ pub(super) fn open(without: Without) -> Result<(Traits, wgpu::Device, wgpu::Queu
     let traits = traits(&adapter, without);
     let mut features = Features::IMMEDIATES;
     features.set(Features::SUBGROUP, traits.subgroups.is_some());
+    features.set(Features::SHADER_F16, traits.f16);
+    features.set(Features::EXPERIMENTAL_COOPERATIVE_MATRIX, traits.cooperative_matrices.is_some());
     features |= adapter.features() & Features::PIPELINE_CACHE;
+    // SAFETY: the one such feature is used by one kernel, which is tested on the adapter before it is used.
+    let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
     let request = wgpu::DeviceDescriptor {
         label: Some("lorgnette"),
         required_features: features,
         required_limits: adapter.limits(),
+        experimental_features,
         ..wgpu::DeviceDescriptor::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&request))
@@ -128,7 +133,21 @@ fn traits(adapter: &wgpu::Adapter, without: Without) -> Traits {
         max_binding: max_binding.min(without.bindings_above.unwrap_or(u64::MAX)),
         group_memory: limits.max_compute_workgroup_storage_size,
         f16: adapter.features().contains(Features::SHADER_F16),
-        cooperative_matrices: adapter.features().contains(Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+        cooperative_matrices: cooperative_side(adapter),
         name: info.name,
     }
+}
+
+/// The larger of the squares that the kernel is made for.
+fn cooperative_side(adapter: &wgpu::Adapter) -> Option<u32> {
+    let properties = adapter.cooperative_matrix_properties();
+    let is_offered = |side: &u32| {
+        properties.iter().any(|offer| {
+            [offer.m_size, offer.n_size, offer.k_size] == [*side; 3]
+                && offer.ab_type == wgpu::CooperativeScalarType::F16
+                && offer.cr_type == wgpu::CooperativeScalarType::F32
+        })
+    };
+    let has_f16 = adapter.features().contains(Features::SHADER_F16);
+    [16, 8].into_iter().filter(|_| has_f16).find(is_offered)
 }

@@ -34,7 +34,7 @@ pub(super) struct Memory {
     pub(super) raw: wgpu::Buffer,
     /// What it is known by in bind groups.
     pub(super) id: u64,
-    /// The last submission that it was recorded for.
+    /// The last slice of work that it was recorded for.
     pub(super) recorded: AtomicU64,
 }
 
@@ -80,8 +80,13 @@ impl Buffer {
 
     /// One of at least `bytes`, with whatever is in it.
     pub(super) fn pooled(device: &Arc<Device>, bytes: u64) -> Self {
+        Self::idle_since(device, bytes, u64::MAX)
+    }
+
+    /// The same, for which nothing was recorded after that slice of work.
+    pub(super) fn idle_since(device: &Arc<Device>, bytes: u64, slice: u64) -> Self {
         let size = bytes.max(SMALLEST).next_power_of_two();
-        let memory = device.pool.take(size).unwrap_or_else(|| {
+        let memory = device.pool.take(size, slice).unwrap_or_else(|| {
             let usage = wgpu::BufferUsages::STORAGE
                 | wgpu::BufferUsages::UNIFORM
                 | wgpu::BufferUsages::COPY_SRC
@@ -108,8 +113,12 @@ impl Drop for Buffer {
 pub(super) struct Pool(Mutex<HashMap<u64, Vec<Arc<Memory>>>>);
 
 impl Pool {
-    fn take(&self, size: u64) -> Option<Arc<Memory>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&size)?.pop()
+    /// The last one that was put back of those that were idle since.
+    fn take(&self, size: u64, slice: u64) -> Option<Arc<Memory>> {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = free.get_mut(&size)?;
+        let idle = |memory: &Arc<Memory>| memory.recorded.load(Ordering::Relaxed) <= slice;
+        fitting.iter().rposition(idle).map(|index| fitting.remove(index))
     }
 
     fn put(&self, memory: Arc<Memory>) {

@@ -23,6 +23,8 @@ pub(super) struct Device {
     pub(super) pool: Pool,
     pub(super) counts: Counts,
     pub(super) work: Mutex<Work>,
+    /// Held while work is taken and submitted.
+    pub(super) turn: Mutex<()>,
     pub(super) pace: Mutex<Pace>,
     /// Buffers that the host can read, not in use.
     pub(super) staging: Mutex<Vec<wgpu::Buffer>>,
@@ -80,6 +82,7 @@ impl Device {
             pool: Pool::default(),
             counts: Counts::default(),
             work: Mutex::default(),
+            turn: Mutex::default(),
             pace,
             staging: Mutex::default(),
             pipelines: Mutex::default(),

@@ -33,6 +33,16 @@ macro_rules! formats {
                 matches!(self, $(Self::$packed)|*)
             }
 
+            /// Whether `block_$s` of its file makes signed bytes of a unit.
+            pub(super) fn has_levels(self) -> bool {
+                !self.is_in_texels() && self.ty().block_len() > 1
+            }
+
+            /// Whether the halves of a unit have scales of their own.
+            pub(super) fn has_two_scales(self) -> bool {
+                self == Self::Q6_K
+            }
+
             /// As its file in `shared/format` is called.
             pub(super) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* $(Self::$packed => $packed_name,)* }

@@ -12,9 +12,11 @@ pub(super) const SOURCES: &[(&str, &str)] = sources! {
     "attention/cache.wgsl" "attention/combine.wgsl" "attention/split.wgsl" "attention/tile.wgsl"
     "attention/write.wgsl"
     "choice/argmax.wgsl" "choice/top.wgsl"
-    "matmul/bindings.wgsl" "matmul/lane.wgsl" "matmul/tile.wgsl" "matmul/wide.wgsl"
+    "matmul/bindings.wgsl" "matmul/cooperative.wgsl" "matmul/lane.wgsl" "matmul/tile.wgsl" "matmul/wide.wgsl"
+    "matmul/tile/floats.wgsl" "matmul/tile/halves.wgsl" "matmul/tile/input.wgsl" "matmul/tile/levels.wgsl"
+    "matmul/tile/main.wgsl"
     "rows/embed.wgsl" "rows/gather.wgsl" "rows/mean_pool.wgsl" "rows/norm.wgsl"
-    "shared/activation.wgsl" "shared/grid.wgsl" "shared/sum.wgsl" "shared/words.wgsl"
+    "shared/activation.wgsl" "shared/grid.wgsl" "shared/levels.wgsl" "shared/sum.wgsl" "shared/words.wgsl"
     "shared/format/bf16.wgsl" "shared/format/f16.wgsl" "shared/format/f32.wgsl" "shared/format/halves.wgsl"
     "shared/format/k_scales.wgsl"
     "shared/format/q4_0.wgsl" "shared/format/q4_1.wgsl" "shared/format/q4_k.wgsl" "shared/format/q5_0.wgsl"
@@ -94,7 +96,31 @@ pub(super) enum Variant {
     /// So many threads for each row of weights, whose sums are added up by subgroups of just so many, or in memory.
     Wide { group: u32, threads: u32, subgroups: bool },
     /// Tiles of 32 by 32 in registers.
-    Tile,
+    Tile { numbers: Numbers },
+    /// The same of square matrices of so many rows, which a group of so many threads multiplies together: a subgroup.
+    Cooperative { group: u32, side: u32 },
+}
+
+/// What a tile is multiplied in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Numbers {
+    /// f32.
+    Floats,
+    /// f16, summed up in f32.
+    Halves,
+    /// Signed bytes, summed up as integers: the levels that weights are stored in, and input rounded to such.
+    Levels,
+}
+
+impl Numbers {
+    /// As its file in `matmul/tile` is called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Floats => "floats",
+            Self::Halves => "halves",
+            Self::Levels => "levels",
+        }
+    }
 }
 
 /// What becomes of products.
@@ -120,7 +146,16 @@ impl Variant {
         match self {
             Self::Lane { group, rows, tokens } => ((group * rows) as usize, tokens as usize),
             Self::Wide { group, threads, .. } => ((group / threads) as usize, 1),
-            Self::Tile => (32, 32),
+            Self::Tile { .. } | Self::Cooperative { .. } => (32, 32),
+        }
+    }
+
+    /// Whether input is rounded before it is multiplied.
+    pub(super) fn rounds(self) -> bool {
+        match self {
+            Self::Tile { numbers } => numbers != Numbers::Floats,
+            Self::Cooperative { .. } => true,
+            Self::Lane { .. } | Self::Wide { .. } => false,
         }
     }
 
@@ -144,7 +179,18 @@ impl Variant {
                 set("SUBGROUPS", subgroups.into());
                 "matmul/wide.wgsl"
             }
-            Self::Tile => "matmul/tile.wgsl",
+            Self::Tile { numbers } => {
+                set("GROUP", GROUP);
+                set("HALVES", (numbers == Numbers::Halves).into());
+                values.insert("NUMBERS".to_owned(), numbers.name().to_owned());
+                "matmul/tile.wgsl"
+            }
+            Self::Cooperative { group, side } => {
+                set("GROUP", group);
+                set("SIDE", side);
+                set("SQUARES", 32 / side);
+                "matmul/cooperative.wgsl"
+            }
         }
     }
 }
@@ -162,9 +208,15 @@ impl Product {
             set(&format!("FORMAT{number}"), format.name().into());
             set(&format!("AT{number}"), format!("3{number}"));
             set(&format!("TEXELS{number}"), u8::from(format.is_in_texels()).to_string());
+            set(&format!("LEVELS{number}"), u8::from(format.has_levels()).to_string());
             set(&format!("MINE{number}"), if gate { numbers.join(" ") } else { number.clone() });
             set(&format!("TILE{number}"), if gate { number.clone() } else { "0".into() });
         }
+        // Integers of each half of a unit are summed by themselves where those have scales of their own.
+        let halves = self.variant == Variant::Tile { numbers: Numbers::Levels }
+            && self.formats.iter().any(|format| format.has_two_scales());
+        set("PARTS", if halves { "0 1".into() } else { "0".into() });
+        set("STEPS", if halves { "4".into() } else { "8".into() });
         set("VECTORS", u8::from(self.vectors).to_string());
         set("UNIFORM", u8::from(self.uniform.is_some()).to_string());
         set("QUARTERS", self.uniform.unwrap_or(0).to_string());
@@ -216,6 +268,7 @@ impl Kernel {
                 set("NUMBERS", numbers.into());
                 set("ADD", add.into());
                 set("TEXELS0", format.is_in_texels().into());
+                set("LEVELS0", format.has_levels().into());
                 set("AT0", 2);
                 values.insert("FORMAT0".into(), format.name().into());
                 "rows/embed.wgsl"

@@ -1,7 +1,7 @@
 //! The GPU, through wgpu: kernels in WGSL, each beside its host side.
 //!
 //! Stages record kernels, and what was recorded is submitted when something is read: a token is one pass and one
-//! submission. Weights stay in their blocks; activations, keys, values and the chosen token stay on the device.
+//! submission, and the next one is being computed when it is read. Weights stay in their blocks; activations, keys, values and the chosen token stay on the device.
 
 mod adapter;
 mod attention;
@@ -13,7 +13,9 @@ mod format;
 mod kernel;
 mod matmul;
 mod pace;
+mod reading;
 mod rows;
+mod submit;
 mod template;
 mod texels;
 mod tuning;
@@ -31,7 +33,7 @@ use self::device::Device;
 use self::matmul::Input;
 use self::rows::NormOf;
 pub use self::rows::Rows;
-pub use self::tuning::{Decode, Record, Test, Timing, cache_folder};
+pub use self::tuning::{Decode, Record, Speeds, Test, Timing, cache_folder};
 pub use self::weights::Weights;
 use super::{
     Activation, AttentionInput, Backend, Candidates, Dense, FeedForwardInput, Heads, KvShape, Linear, Matrix,
@@ -117,7 +119,7 @@ impl Backend for Gpu {
 
     fn embed(&self, table: &Weights, tokens: &[TokenId]) -> Result<Rows> {
         rows::check_tokens(table, tokens)?;
-        rows::embed(&self.0, table, &rows::words(&self.0, tokens)?, tokens.len())
+        rows::embed(&self.0, table, &rows::words(&self.0, tokens), tokens.len())
     }
 
     fn embed_chosen(&self, table: &Weights, token: &Token) -> Result<Rows> {
@@ -166,6 +168,26 @@ impl Backend for Gpu {
         choice::token(&self.0, token)
     }
 
+    fn send(&self, token: &mut Token) -> Result<()> {
+        token.send(&self.0)
+    }
+
+    fn is_queue(&self) -> bool {
+        true
+    }
+
+    fn start(&self) -> Result<()> {
+        self.0.submit().map(drop)
+    }
+
+    fn go_on(&self) -> Result<bool> {
+        self.0.go_on()
+    }
+
+    fn abandon(&self) {
+        self.0.abandon();
+    }
+
     fn candidates(&self, logits: Rows, allowed: Option<&[u32]>, count: usize) -> Result<Candidates> {
         if count > choice::MOST_CANDIDATES {
             return Ok(Candidates::All(self.download(logits)?));
@@ -175,6 +197,10 @@ impl Backend for Gpu {
 
     fn finish(&self) -> Result<()> {
         self.0.finish()
+    }
+
+    fn device_memory(&self) -> Option<u64> {
+        self.0.raw.generate_allocator_report().map(|report| report.total_allocated_bytes)
     }
 
     fn upload(&self, width: usize, values: Vec<f32>) -> Result<Rows> {

@@ -11,14 +11,12 @@ const FIRST_RATE_OF_SOFTWARE: f64 = 2e9;
 const SLICE: Duration = Duration::from_millis(8);
 const SLICE_OF_SOFTWARE: Duration = Duration::from_millis(250);
 
-/// Counts multiplications that were recorded and submitted.
+/// How many multiplications a slice has room for.
 pub(super) struct Pace {
     pub(super) slice: Duration,
     /// Multiplications a second.
     rate: f64,
-    recorded: u64,
-    submitted: u64,
-    /// When the first of those was submitted that nobody waited for yet.
+    /// When the device began with what nobody waited for yet.
     since: Option<Instant>,
 }
 
@@ -26,7 +24,7 @@ impl Pace {
     pub(super) fn new(software: bool) -> Self {
         let (slice, rate) =
             if software { (SLICE_OF_SOFTWARE, FIRST_RATE_OF_SOFTWARE) } else { (SLICE, FIRST_RATE) };
-        Self { slice, rate, recorded: 0, submitted: 0, since: None }
+        Self { slice, rate, since: None }
     }
 
     /// Multiplications that fit into a slice.
@@ -34,26 +32,24 @@ impl Pace {
         (self.slice.as_secs_f64() * self.rate).max(1.0) as u64
     }
 
-    /// Counts `more`, and says whether what was recorded before is to be submitted first.
-    pub(super) fn record(&mut self, more: u64) -> bool {
-        let full = self.recorded > 0 && self.recorded + more > self.room();
-        self.recorded += more;
-        full
+    /// Whether there is no room for `more` in a slice that has so many.
+    pub(super) fn is_over(&self, multiplications: u64, more: u64) -> bool {
+        multiplications > 0 && multiplications + more > self.room()
     }
 
-    /// All but the `kept` last ones were submitted.
-    pub(super) fn submitted(&mut self, kept: u64) {
-        self.submitted += self.recorded - kept;
-        self.recorded = kept;
+    /// A slice was submitted.
+    pub(super) fn submitted(&mut self) {
         self.since.get_or_insert_with(Instant::now);
     }
 
-    /// All that was submitted is done. Short work says more of how long a submission takes than of the rate.
-    pub(super) fn waited(&mut self) {
+    /// So many multiplications are done, and others are left or not. Short work says more of how long a submission takes
+    /// than of the rate.
+    pub(super) fn waited(&mut self, done: u64, are_left: bool) {
+        let now = Instant::now();
         if let Some(since) = self.since.take() {
-            self.learn(self.submitted, since.elapsed());
+            self.learn(done, now - since);
         }
-        self.submitted = 0;
+        self.since = are_left.then_some(now);
     }
 
     fn learn(&mut self, done: u64, took: Duration) {
@@ -69,18 +65,16 @@ mod tests {
 
     #[test]
     fn a_slice_is_filled_and_no_more() {
-        let mut pace = Pace::new(false);
+        let pace = Pace::new(false);
         let room = pace.room();
-        assert!(!pace.record(room / 2) && !pace.record(room / 2 - 1));
-        assert!(pace.record(2));
-        pace.submitted(2);
-        assert!(!pace.record(room - 2) && pace.record(1));
+        assert!(!pace.is_over(room / 2, room - room / 2));
+        assert!(pace.is_over(room / 2, room - room / 2 + 1));
     }
 
     #[test]
     fn what_alone_is_too_much_is_not_held_back() {
-        let mut pace = Pace::new(true);
-        assert!(!pace.record(10 * pace.room()));
+        let pace = Pace::new(true);
+        assert!(!pace.is_over(0, 10 * pace.room()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::buffer::{Bound, Buffer, PADDING};
 use super::device::Device;
 use super::format::Format;
 use super::kernel::Variant;
-use super::matmul::candidates;
+use super::matmul::promising;
 use super::texels::Texels;
 use crate::backend::Matrix;
 use crate::{Error, ErrorKind, Result};
@@ -52,14 +52,22 @@ impl Weights {
     /// [`ErrorKind::Unsupported`] for a type that no kernel decodes and rows that cannot be bound, what
     /// [`block::decode`] says of the first row, and what the device says.
     pub(super) fn new(device: &Arc<Device>, matrix: &Matrix) -> Result<Self> {
-        let field = format!("tensor {:?}", matrix.name());
-        let (ty, columns, rows) = (matrix.ty(), matrix.columns(), matrix.rows());
-        let format = Format::of(ty).ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, field.clone(), format!("found {ty}, which no kernel decodes"))
-        })?;
-        if let Some(packed) = Self::packed(device, matrix, format)? {
-            return Ok(packed);
+        let format = format_of(matrix)?;
+        let packed = format.in_texels().filter(|_| device.traits.software && matrix.rows() > 1);
+        Self::stored(device, matrix, packed.unwrap_or(format))
+    }
+
+    /// The same, stored so if it fits: what does not fit into texels is stored in blocks.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn stored(device: &Arc<Device>, matrix: &Matrix, format: Format) -> Result<Self> {
+        if let Some(texels) = Texels::pack(device, format, matrix.data(), matrix.columns().div_ceil(32))? {
+            let part = Part { data: Data::Packed(texels), first: 0, rows: matrix.rows() };
+            return Ok(Self::of(device, matrix, format, vec![part]));
         }
+        let field = field_of(matrix);
+        let (columns, rows) = (matrix.columns(), matrix.rows());
         let bytes = matrix.data().len() / rows;
         let most = (device.traits.max_binding.saturating_sub(PADDING + 16)) as usize / bytes;
         // Rows of halves may begin in the middle of a word, but not a part.
@@ -69,30 +77,29 @@ impl Weights {
             return Err(Error::new(ErrorKind::Unsupported, field, detail));
         }
         let mut first_row = vec![0.0; columns];
-        block::decode(ty, &matrix.data()[..bytes], &mut first_row)?;
+        block::decode(matrix.ty(), &matrix.data()[..bytes], &mut first_row)?;
         let part = |(index, data): (usize, &[u8])| {
             let blocks = Data::Blocks(device.constant(&field, data)?);
             Ok(Part { data: blocks, first: index * most, rows: data.len() / bytes })
         };
         let parts = matrix.data().chunks(most * bytes).enumerate().map(part).collect::<Result<_>>()?;
-        let vector =
-            if rows == 1 { Some(device.constant(&field, bytemuck::cast_slice(&first_row))?) } else { None };
-        let ways = [1, 2].map(|count| candidates(&device.traits, count));
-        Ok(Self { name: matrix.name().to_owned(), format, columns, rows, parts, ways, vector })
+        let mut weights = Self::of(device, matrix, format_of(matrix)?, parts);
+        if rows == 1 {
+            weights.vector = Some(device.constant(&field, bytemuck::cast_slice(&first_row))?);
+        }
+        Ok(weights)
     }
 
-    /// A matrix in texels, if that is the way on this device.
-    fn packed(device: &Arc<Device>, matrix: &Matrix, format: Format) -> Result<Option<Self>> {
-        let (columns, rows) = (matrix.columns(), matrix.rows());
-        let Some(format) = format.in_texels().filter(|_| device.traits.software && rows > 1) else {
-            return Ok(None);
-        };
-        let texels = Texels::pack(device, format, matrix.data(), columns.div_ceil(32))?;
-        Ok(texels.map(|texels| {
-            let parts = vec![Part { data: Data::Packed(texels), first: 0, rows }];
-            let ways = [1, 2].map(|count| candidates(&device.traits, count));
-            Self { name: matrix.name().to_owned(), format, columns, rows, parts, ways, vector: None }
-        }))
+    fn of(device: &Device, matrix: &Matrix, format: Format, parts: Vec<Part>) -> Self {
+        Self {
+            name: matrix.name().to_owned(),
+            format,
+            columns: matrix.columns(),
+            rows: matrix.rows(),
+            parts,
+            ways: [1, 2].map(|count| promising(&device.traits, format, count)),
+            vector: None,
+        }
     }
 
     /// The single row, as floats.
@@ -116,4 +123,16 @@ impl Weights {
     pub(super) fn units(&self) -> usize {
         self.columns.div_ceil(32)
     }
+}
+
+fn field_of(matrix: &Matrix) -> String {
+    format!("tensor {:?}", matrix.name())
+}
+
+fn format_of(matrix: &Matrix) -> Result<Format> {
+    let ty = matrix.ty();
+    Format::of(ty).ok_or_else(|| {
+        let detail = format!("found {ty}, which no kernel decodes");
+        Error::new(ErrorKind::Unsupported, field_of(matrix), detail)
+    })
 }

@@ -180,6 +180,17 @@ impl<B: Backend> Decoder<B> {
         self.backend.logits(&Output { norm: &self.weights.norm, head }, &x, first)
     }
 
+    /// Appends a token that was chosen and chooses the likeliest one after it, which is on its way to the host.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn follow(&self, sequence: &mut Sequence<B>, token: &B::Token) -> Result<B::Token> {
+        let logits = self.advance(sequence, &[Input::Chosen(token)], Wanted::Last)?;
+        let mut next = self.backend.likeliest(&logits, None)?;
+        self.backend.send(&mut next)?;
+        Ok(next)
+    }
+
     /// A sequence of the first `len` tokens of another, with room for no more.
     ///
     /// # Errors

@@ -77,6 +77,11 @@ impl<B: Backend> VisionTower<B> {
         })
     }
 
+    /// Where it is computed.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
     /// How pictures become the tiles it takes.
     pub fn preprocessor(&self) -> &Preprocessor {
         &self.preprocessor

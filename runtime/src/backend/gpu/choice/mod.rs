@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::buffer::Buffer;
 use super::device::Device;
 use super::kernel::Kernel;
+use super::reading::Reading;
 use super::rows::{Rows, words};
 use super::work::immediates;
 use crate::{Result, TokenId};
@@ -12,6 +13,16 @@ use crate::{Result, TokenId};
 /// A token on the device.
 pub struct Token {
     pub(super) buffer: Buffer,
+    /// Where it is on its way to the host.
+    reading: Option<Reading>,
+}
+
+impl Token {
+    /// See [`Backend::send`](crate::backend::Backend::send).
+    pub(super) fn send(&mut self, device: &Arc<Device>) -> Result<()> {
+        self.reading = Some(Reading::start(device, &self.buffer, 0, 4)?);
+        Ok(())
+    }
 }
 
 /// Candidates that a group of threads sorts, as in `top.wgsl`.
@@ -22,8 +33,8 @@ pub(super) const MOST_CANDIDATES: usize = STRETCH / 2;
 
 /// See [`Backend::likeliest`](crate::backend::Backend::likeliest).
 pub(super) fn likeliest(device: &Arc<Device>, logits: &Rows, allowed: Option<&[u32]>) -> Result<Token> {
-    let token = Token { buffer: Buffer::pooled(device, 4) };
-    let mask = mask(device, logits, allowed)?;
+    let token = Token { buffer: Buffer::pooled(device, 4), reading: None };
+    let mask = mask(device, logits, allowed);
     let mut buffers = vec![&logits.buffer, &token.buffer];
     buffers.extend(&mask);
     let kernel = Kernel::Argmax { mask: mask.is_some() };
@@ -32,8 +43,9 @@ pub(super) fn likeliest(device: &Arc<Device>, logits: &Rows, allowed: Option<&[u
 }
 
 /// Waits for the token, which takes four bytes.
-pub(super) fn token(device: &Device, token: &Token) -> Result<TokenId> {
-    Ok(device.read(&token.buffer, 0, 4)?.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)))
+pub(super) fn token(device: &Arc<Device>, token: &Token) -> Result<TokenId> {
+    let read = token.reading.as_ref().map_or_else(|| device.read(&token.buffer, 0, 4), Reading::bytes)?;
+    Ok(read.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)))
 }
 
 /// The `count` likeliest tokens, at most [`MOST_CANDIDATES`], with their logits, in order.
@@ -43,7 +55,7 @@ pub(super) fn candidates(
     allowed: Option<&[u32]>,
     count: usize,
 ) -> Result<Vec<(TokenId, f32)>> {
-    let mask = mask(device, logits, allowed)?;
+    let mask = mask(device, logits, allowed);
     let (mut left, mut input): (usize, Option<Buffer>) = (logits.width, None);
     loop {
         let stretches = left.div_ceil(STRETCH);
@@ -60,7 +72,7 @@ pub(super) fn candidates(
     }
 }
 
-fn read(device: &Device, out: &Buffer, count: usize) -> Result<Vec<(TokenId, f32)>> {
+fn read(device: &Arc<Device>, out: &Buffer, count: usize) -> Result<Vec<(TokenId, f32)>> {
     let bytes = device.read(out, 0, 8 * count as u64)?;
     let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
     let pairs = words.as_chunks::<2>().0.iter().filter(|[_, token]| *token != u32::MAX);
@@ -77,9 +89,8 @@ fn last(logits: &Rows) -> usize {
     (logits.count - 1) * logits.width
 }
 
-fn mask(device: &Arc<Device>, logits: &Rows, allowed: Option<&[u32]>) -> Result<Option<Buffer>> {
-    let Some(allowed) = allowed else { return Ok(None) };
-    let mut padded = allowed.to_vec();
+fn mask(device: &Arc<Device>, logits: &Rows, allowed: Option<&[u32]>) -> Option<Buffer> {
+    let mut padded = allowed?.to_vec();
     padded.resize(logits.width.div_ceil(32), 0);
-    words(device, &padded).map(Some)
+    Some(words(device, &padded))
 }

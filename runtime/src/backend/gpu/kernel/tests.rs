@@ -11,8 +11,13 @@ fn products() -> Vec<Kernel> {
         Variant::Lane { group: 8, rows: 2, tokens: 1 },
         Variant::Lane { group: 8, rows: 2, tokens: 8 },
         Variant::Wide { group: 64, threads: 16, subgroups: false },
-        Variant::Wide { group: 64, threads: 32, subgroups: true },
-        Variant::Tile,
+        Variant::Wide { group: 64, threads: 8, subgroups: true },
+        Variant::Wide { group: 64, threads: 64, subgroups: true },
+        Variant::Tile { numbers: Numbers::Floats },
+        Variant::Tile { numbers: Numbers::Halves },
+        Variant::Tile { numbers: Numbers::Levels },
+        Variant::Cooperative { group: 8, side: 8 },
+        Variant::Cooperative { group: 32, side: 16 },
     ];
     let mut all = Vec::new();
     for variant in variants {
@@ -27,6 +32,10 @@ fn products() -> Vec<Kernel> {
                 (vec![format, other, other], Then::Store),
             ];
             for (formats, then) in cases {
+                let levels = variant == Variant::Tile { numbers: Numbers::Levels };
+                if levels && !formats.iter().all(|format| format.has_levels()) {
+                    continue;
+                }
                 for switches in 0..8 {
                     let [vectors, bias, norm] = [0, 1, 2].map(|bit| switches >> bit & 1 == 1);
                     if norm && !variant.norms() {
@@ -34,7 +43,7 @@ fn products() -> Vec<Kernel> {
                     }
                     let formats = formats.clone();
                     let product = Product { variant, formats, vectors, uniform: None, norm, bias, then };
-                    if vectors {
+                    if vectors && matches!(variant, Variant::Lane { tokens: 1, .. }) {
                         all.push(Kernel::Product(Product { uniform: Some(16), ..product.clone() }));
                     }
                     all.push(Kernel::Product(product));
@@ -66,8 +75,11 @@ fn others() -> Vec<Kernel> {
 
 #[test]
 fn every_permutation_is_valid() {
-    let capabilities =
-        Capabilities::IMMEDIATES | Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let capabilities = Capabilities::IMMEDIATES
+        | Capabilities::SUBGROUP
+        | Capabilities::SHADER_FLOAT16
+        | Capabilities::SHADER_FLOAT16_IN_FLOAT32
+        | Capabilities::COOPERATIVE_MATRIX;
     for kernel in products().into_iter().chain(others()) {
         let (_, source) = kernel.source().unwrap_or_else(|e| panic!("{kernel:?}: {e}"));
         let module =

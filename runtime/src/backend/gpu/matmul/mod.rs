@@ -1,11 +1,13 @@
 //! Products of rows with up to three matrices of weights, with what comes before and after them in a stage.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::adapter::Traits;
 use super::buffer::{Bound, Buffer};
 use super::device::{Device, lock};
-use super::kernel::{Kernel, Product, Then, Variant};
+use super::format::Format;
+use super::kernel::{Kernel, Numbers, Product, Then, Variant};
 use super::rows::{NormOf, Rows, normed};
 use super::weights::{Part, Weights};
 use super::work::immediates;
@@ -160,31 +162,34 @@ fn common_way(device: &Device, matrices: &[Source<'_>], count: usize) -> Result<
     })
 }
 
-/// All ways that the adapter may know, the one that is likely to be fastest first.
-pub(super) fn candidates(traits: &Traits, count: usize) -> Vec<Variant> {
+/// All ways to multiply weights of that format which the adapter may know, the one that is likely to be fastest first.
+pub(super) fn candidates(traits: &Traits, format: Format, count: usize) -> Vec<Variant> {
     let mut all = vec![variant(traits, count)];
     if traits.subgroups.is_some_and(|(least, _)| least >= 8) {
         all.push(Variant::Lane { group: 8, rows: 2, tokens: if count == 1 { 1 } else { 8 } });
     }
-    if let Some((least, most)) = traits.subgroups
-        && least == most
-        && (8..=64).contains(&least)
-        && count == 1
-    {
-        all.push(Variant::Wide { group: 64, threads: least, subgroups: true });
-    }
-    all.push(if count == 1 {
-        Variant::Wide { group: 64, threads: 16, subgroups: false }
+    let fixed = traits.subgroups.and_then(|(least, most)| (least == most).then_some(least));
+    if count == 1 {
+        let threads = fixed.filter(|threads| (8..=64).contains(threads));
+        all.extend(threads.map(|threads| Variant::Wide { group: 64, threads, subgroups: true }));
+        all.push(Variant::Wide { group: 64, threads: 16, subgroups: false });
     } else {
-        Variant::Tile
-    });
-    let mut seen = Vec::new();
-    all.retain(|way| {
-        !seen.contains(way) && {
-            seen.push(*way);
-            true
-        }
-    });
+        let levels = format.has_levels().then_some(Numbers::Levels);
+        let halves = traits.f16.then_some(Numbers::Halves);
+        let numbers = [Some(Numbers::Floats), levels, halves];
+        all.extend(numbers.into_iter().flatten().map(|numbers| Variant::Tile { numbers }));
+        let both = traits.cooperative_matrices.zip(fixed);
+        all.extend(both.map(|(side, group)| Variant::Cooperative { group, side }));
+    }
+    let mut seen = HashSet::new();
+    all.retain(|way| seen.insert(*way));
+    all
+}
+
+/// Those of them that may be fastest there: a program has no use for smaller numbers.
+pub(super) fn promising(traits: &Traits, format: Format, count: usize) -> Vec<Variant> {
+    let mut all = candidates(traits, format, count);
+    all.retain(|way| !(traits.software && way.rounds()));
     all
 }
 
@@ -194,7 +199,7 @@ fn variant(traits: &Traits, count: usize) -> Variant {
         Some((least, _)) if traits.software && least >= 8 => {
             Variant::Lane { group: 8, rows: 2, tokens: if count == 1 { 1 } else { 8 } }
         }
-        _ if count > 1 => Variant::Tile,
+        _ if count > 1 => Variant::Tile { numbers: Numbers::Floats },
         Some((least, most)) if least == most && least <= 64 => {
             Variant::Wide { group: 64, threads: least, subgroups: true }
         }

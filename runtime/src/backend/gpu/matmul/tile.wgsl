@@ -1,13 +1,17 @@
+#if HALVES
+enable f16;
+#end
 // Tiles of 32 rows of weights by 32 rows of input, 4 by 4 in the registers of each of 64 threads; both are put into the
 // group's memory 32 columns at a time, so that a block is decoded once for 32 rows of input.
 #include matmul/bindings.wgsl
+#include matmul/tile/$NUMBERS.wgsl
 
 const SPAN: u32 = 32u;
 
-// Nine in place of eight, so that rows do not fall onto each other in the banks of the memory.
-var<workgroup> tile_x: array<vec4<f32>, 288>;
+// Four columns each. Nine in place of eight, so that rows do not fall onto each other in the banks of the memory.
+var<workgroup> tile_x: array<Four, 288>;
 #for m in $TILES
-var<workgroup> tile_w$m: array<vec4<f32>, 288>;
+var<workgroup> tile_w$m: array<Four, 288>;
 #end
 
 #for s in $RUNS
@@ -24,32 +28,36 @@ fn run_$s(begin: u32, offset: u32, token: u32, local: u32) {
         if local < 32u {
             let row = min(begin + loaded, p.rows_$s - 1u);
 #for m in $MINE$s
-            {
-                let w = decode_$m(row, unit);
-#for i in 0..8
-                tile_w$TILE$m[loaded * 9u + $iu] = w[$i];
-#end
-            }
+            load_weights_$m(loaded, row, unit);
 #end
         } else {
-#for i in 0..8
-            tile_x[loaded * 9u + $iu] = input_at(token + loaded, unit * 32u + $iu * 4u);
-#end
+            load_input(loaded, token + loaded, unit);
         }
         workgroupBarrier();
-        for (var i = 0u; i < 8u; i++) {
+#for part in $PARTS
+        {
+#for m in $MINE$s
+#for r in 0..4
+            var unit_$m_$r = Sums();
+#end
+#end
+            for (var i = $STEPSu * $partu; i < $STEPSu * ($partu + 1u); i++) {
 #for t in 0..4
-            let x$t = tile_x[(token_part + $tu) * 9u + i];
+                let x$t = tile_x[(token_part + $tu) * 9u + i];
 #end
 #for m in $MINE$s
 #for r in 0..4
-            {
-                let w = tile_w$TILE$m[(row_part + $ru) * 9u + i];
-                sum_$m_$r += vec4<f32>(dot(w, x0), dot(w, x1), dot(w, x2), dot(w, x3));
+                unit_$m_$r += products(tile_w$TILE$m[(row_part + $ru) * 9u + i], x0, x1, x2, x3);
+#end
+#end
             }
+#for m in $MINE$s
+#for r in 0..4
+            sum_$m_$r += scaled_$m(unit_$m_$r, row_part + $ru, token_part, $partu);
 #end
 #end
         }
+#end
         workgroupBarrier();
     }
 #for r in 0..4
@@ -72,27 +80,4 @@ fn run_$s(begin: u32, offset: u32, token: u32, local: u32) {
 }
 #end
 
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) id: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let number = p.begin + group_number(id, groups);
-    if number >= p.groups {
-        return;
-    }
-    let token_tiles = (p.tokens + 31u) / 32u;
-    let token = (number % token_tiles) * 32u;
-    var tile = number / token_tiles;
-    var offset = 0u;
-#for s in $RUNS
-    let tiles_$s = (p.rows_$s + SPAN - 1u) / SPAN;
-    if tile < tiles_$s {
-        run_$s(tile * SPAN, offset, token, local);
-        return;
-    }
-    tile -= tiles_$s;
-    offset += p.rows_$s;
-#end
-}
+#include matmul/tile/main.wgsl

@@ -23,12 +23,18 @@ impl Rows {
     /// # Errors
     /// [`ErrorKind::Argument`] when there are more than can be bound.
     pub(super) fn new(device: &Arc<Device>, count: usize, width: usize) -> Result<Self> {
+        let bytes = Self::check(device, count, width)?;
+        Ok(Self { buffer: Buffer::pooled(device, bytes), width, count })
+    }
+
+    /// The bytes of so many.
+    fn check(device: &Device, count: usize, width: usize) -> Result<u64> {
         let bytes = 4 * count as u64 * width as u64;
         if bytes.next_power_of_two() > device.traits.max_binding {
             let detail = format!("found {count} of {width}, which are more than the adapter can bind");
             return Err(Error::new(ErrorKind::Argument, "rows", detail));
         }
-        Ok(Self { buffer: Buffer::pooled(device, bytes), width, count })
+        Ok(bytes)
     }
 
     pub(super) fn elements(&self) -> usize {
@@ -41,11 +47,8 @@ impl Rows {
 }
 
 /// Words for a kernel to read.
-pub(super) fn words(device: &Arc<Device>, words: &[u32]) -> Result<Buffer> {
-    let bytes: &[u8] = bytemuck::cast_slice(words);
-    let buffer = Buffer::pooled(device, bytes.len() as u64);
-    device.write(&buffer, bytes)?;
-    Ok(buffer)
+pub(super) fn words(device: &Arc<Device>, words: &[u32]) -> Buffer {
+    device.written(bytemuck::cast_slice(words))
 }
 
 pub(super) fn upload(device: &Arc<Device>, width: usize, values: &[f32]) -> Result<Rows> {
@@ -53,12 +56,12 @@ pub(super) fn upload(device: &Arc<Device>, width: usize, values: &[f32]) -> Resu
         let detail = format!("found {} values, expected rows of {width}", values.len());
         return Err(Error::new(ErrorKind::Argument, "rows", detail));
     }
-    let rows = Rows::new(device, values.len() / width, width)?;
-    device.write(&rows.buffer, bytemuck::cast_slice(values))?;
-    Ok(rows)
+    let count = values.len() / width;
+    Rows::check(device, count, width)?;
+    Ok(Rows { buffer: device.written(bytemuck::cast_slice(values)), width, count })
 }
 
-pub(super) fn download(device: &Device, rows: &Rows) -> Result<Vec<f32>> {
+pub(super) fn download(device: &Arc<Device>, rows: &Rows) -> Result<Vec<f32>> {
     let bytes = device.read(&rows.buffer, 0, rows.bytes())?;
     Ok(bytemuck::pod_collect_to_vec(&bytes))
 }
@@ -160,7 +163,7 @@ pub(super) fn gather(
     }
     let out = Rows::new(device, sources.len() / group, group * rows.width)?;
     let numbers: Vec<u32> = sources.iter().map(|source| source.map_or(u32::MAX, |i| i as u32)).collect();
-    let numbers = words(device, &numbers)?;
+    let numbers = words(device, &numbers);
     let values = immediates![rows.width, out.elements(), rows.count];
     let buffers = [&rows.buffer, &numbers, &out.buffer];
     device.dispatch(&Kernel::Gather, &buffers, values, groups_for(out.elements()))?;

@@ -5,4 +5,7 @@
 #else
 @group(0) @binding($AT$s) var<storage, read> weights_$s: array<u32>;
 #end
+#if LEVELS$s
+#include shared/levels.wgsl
+#end
 #include shared/format/$FORMAT$s.wgsl

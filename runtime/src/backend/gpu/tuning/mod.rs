@@ -5,16 +5,18 @@
 
 mod record;
 mod self_test;
+mod speeds;
 mod store;
 mod timing;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::Instant;
 
 use wgpu::Features;
 
 pub use self::record::{Decode, Record, Test, Timing};
+pub use self::speeds::Speeds;
 use self::store::Store;
 pub use self::store::cache_folder;
 use super::Gpu;
@@ -31,21 +33,16 @@ pub(super) struct Tuning {
     /// Whether kernels are tested and timed at all.
     on: bool,
     store: Option<Store>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    record: Record,
-    /// What timing took since the device was opened.
-    spent: Duration,
+    record: Mutex<Record>,
+    /// What tests and timings took before the device was opened, in milliseconds.
+    before: f64,
 }
 
 impl Tuning {
     pub(super) fn new(traits: &Traits, options: &Options) -> Self {
         let store = options.cache.as_ref().map(|folder| Store::new(folder, traits, &options.altered));
         let record = store.as_ref().and_then(Store::record).unwrap_or_default();
-        Self { on: options.tuned, store, state: Mutex::new(State { record, ..State::default() }) }
+        Self { on: options.tuned, store, before: record.milliseconds, record: Mutex::new(record) }
     }
 
     /// What the driver compiled before, to go on with.
@@ -66,10 +63,10 @@ impl Tuning {
     }
 
     fn change(&self, change: impl FnOnce(&mut Record)) {
-        let mut state = lock(&self.state);
-        change(&mut state.record);
+        let mut record = lock(&self.record);
+        change(&mut record);
         if let Some(store) = &self.store {
-            store.keep_record(&state.record);
+            store.keep_record(&record);
         }
     }
 }
@@ -77,7 +74,7 @@ impl Tuning {
 impl Gpu {
     /// What tests and timings found so far, now or at an earlier start.
     pub fn record(&self) -> Record {
-        lock(&self.0.tuning.state).record.clone()
+        lock(&self.0.tuning.record).clone()
     }
 
     /// Where that is kept.
@@ -119,7 +116,7 @@ impl Gpu {
         for &format in Format::ALL.iter().filter(|format| !format.is_in_texels()) {
             self.test_embedding(format)?;
             for count in [1, 9] {
-                let ways = candidates(&self.0.traits, count);
+                let ways = candidates(&self.0.traits, format, count);
                 ways.into_iter().try_for_each(|way| self.test_product(format, way, count).map(drop))?;
             }
         }
@@ -140,9 +137,10 @@ impl Gpu {
     /// # Errors
     /// When the device was lost; what else goes wrong is what the test finds.
     fn test(&self, name: &str, run: impl FnOnce() -> Result<Test>) -> Result<Test> {
-        if let Some(known) = lock(&self.0.tuning.state).record.tests.get(name) {
+        if let Some(known) = lock(&self.0.tuning.record).tests.get(name) {
             return Ok(known.clone());
         }
+        let start = Instant::now();
         let test = match run() {
             Err(error) if self.0.is_lost() => return Err(error),
             Err(error) => Test::failed(&error),
@@ -150,7 +148,10 @@ impl Gpu {
         };
         self.0.forgive();
         let test = Test { name: name.to_owned(), ..test };
-        self.0.tuning.change(|record| drop(record.tests.insert(name.to_owned(), test.clone())));
+        self.0.tuning.change(|record| {
+            record.tests.insert(name.to_owned(), test.clone());
+            record.took(start.elapsed());
+        });
         Ok(test)
     }
 

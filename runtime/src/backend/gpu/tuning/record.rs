@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ pub struct Record {
     pub timings: Vec<Timing>,
     /// How fast it decodes.
     pub decode: Option<Decode>,
+    /// What tests and timings took in all.
+    pub milliseconds: f64,
 }
 
 /// A kernel beside its twin on the processor, on a few numbers.
@@ -60,6 +63,10 @@ pub struct Decode {
 }
 
 impl Record {
+    pub(super) fn took(&mut self, time: Duration) {
+        self.milliseconds += time.as_secs_f64() * 1e3;
+    }
+
     /// What is not used, as it is wrong.
     pub fn left_out(&self) -> impl Iterator<Item = &Test> {
         self.tests.values().filter(|test| !test.is_right())

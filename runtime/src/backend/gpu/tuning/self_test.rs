@@ -9,7 +9,7 @@ use crate::backend::cpu::Cpu;
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::attention::KvCache;
 use crate::backend::gpu::format::Format;
-use crate::backend::gpu::kernel::Variant;
+use crate::backend::gpu::kernel::{Numbers, Variant};
 use crate::backend::gpu::weights::Weights;
 use crate::backend::{
     AttentionInput, Backend, Candidates, Dense, Heads, KvElement, KvShape, LayerNorm, Linear, Matrix, Norm,
@@ -20,8 +20,10 @@ use crate::backend::{
 const FLOATS: f64 = 3e-5;
 /// The same over weights in blocks, which are decoded in another order.
 const BLOCKS: f64 = 1e-4;
-/// Keys and values in f16.
+/// Keys and values in f16, or what is multiplied.
 const HALVES: f64 = 2e-3;
+/// Input in levels of 8 bits.
+const LEVELS: f64 = 0.02;
 /// Tokens, of which none may be another.
 const EXACT: f64 = 1e-9;
 
@@ -139,11 +141,17 @@ pub(super) fn product(gpu: &Gpu, format: Format, way: Variant, count: usize) -> 
     let matrix = Matrix::encoded(ty, columns, &values(columns * rows, 12))?;
     let mut plain = vec![0.0; columns * rows];
     block::decode(ty, matrix.data(), &mut plain)?;
-    let mut weight = Weights::new(&gpu.0, &matrix)?;
+    let mut weight = Weights::stored(&gpu.0, &matrix, format)?;
     weight.ways = [vec![way], vec![way]];
     let found = dense(gpu, weight, columns, count)?;
     let right = dense(&Cpu, Cpu.load(Matrix::from_values("plain", columns, &plain)?)?, columns, count)?;
-    Ok(Test::of(&found, &right, if format == Format::F32 { FLOATS } else { BLOCKS }))
+    let bound = match way {
+        Variant::Tile { numbers: Numbers::Levels } => LEVELS,
+        way if way.rounds() => HALVES,
+        _ if format == Format::F32 => FLOATS,
+        _ => BLOCKS,
+    };
+    Ok(Test::of(&found, &right, bound))
 }
 
 fn dense<B: Backend>(backend: &B, weight: B::Weights, columns: usize, count: usize) -> Result<Vec<f32>> {
@@ -161,7 +169,7 @@ pub(super) fn embedding(gpu: &Gpu, format: Format) -> Result<Test> {
     let matrix = Matrix::encoded(format.ty(), columns, &values(5 * columns, 14))?;
     let mut plain = vec![0.0; 5 * columns];
     block::decode(format.ty(), matrix.data(), &mut plain)?;
-    let rows = gpu.embed(&Weights::new(&gpu.0, &matrix)?, &[4, 0, 2])?;
+    let rows = gpu.embed(&Weights::stored(&gpu.0, &matrix, format)?, &[4, 0, 2])?;
     let right = [4, 0, 2].map(|row: usize| &plain[row * columns..][..columns]).concat();
     Ok(Test::of(&gpu.download(rows)?, &right, FLOATS))
 }

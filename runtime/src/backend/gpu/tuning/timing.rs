@@ -31,8 +31,11 @@ const TURNS: usize = 3;
 /// of the kernels.
 const MARGIN: f64 = 1.2;
 
-/// What all timings of a process may take.
-const MOST: Duration = Duration::from_secs(3);
+/// A kernel that takes so many times what another took has no further turn.
+const HOPELESS: u32 = 2;
+
+/// Where tests and timings of a process took so many milliseconds nothing more is timed.
+const MOST: f64 = 3500.0;
 
 impl Gpu {
     /// `weights` with the kernels that are right for them, the fastest first.
@@ -47,7 +50,7 @@ impl Gpu {
         weights.ways = [self.right(&weights, 1)?, self.right(&weights, 9)?];
         for (number, count) in COUNTS.into_iter().enumerate() {
             weights = self.timed(weights, count)?;
-            let timings = &lock(&self.0.tuning.state).record.timings;
+            let timings = &lock(&self.0.tuning.record).timings;
             let mut ways = weights.ways[number].clone();
             let likely = ways[0];
             let took = |way: &Variant| {
@@ -75,11 +78,10 @@ impl Gpu {
         let ways = weights.ways.clone();
         let ways_of = &ways[usize::from(count > 1)];
         let known = |way: &Variant| {
-            let state = lock(&self.0.tuning.state);
-            state.record.timings.iter().any(|timing| is_of(timing, &weights, count, *way))
+            lock(&self.0.tuning.record).timings.iter().any(|timing| is_of(timing, &weights, count, *way))
         };
         let worth_it = (FEWEST_ELEMENTS..=MOST_PRODUCTS / count).contains(&(columns * rows));
-        let in_time = lock(&self.0.tuning.state).spent < MOST;
+        let in_time = lock(&self.0.tuning.record).milliseconds - self.0.tuning.before < MOST;
         if !worth_it || !in_time || ways_of.len() < 2 || ways_of.iter().all(known) {
             return Ok(weights);
         }
@@ -89,7 +91,11 @@ impl Gpu {
         let mut shortest = vec![Duration::MAX; ways_of.len()];
         // In turns, so that what else the machine does falls on all. The first turn compiles, and is not counted.
         for turn in 0..=TURNS {
+            let best = shortest.iter().min().copied().unwrap_or(Duration::MAX);
             for (way, shortest) in ways_of.iter().zip(&mut shortest) {
+                if turn > 1 && *shortest / HOPELESS > best {
+                    continue;
+                }
                 linear.weight.ways = [vec![*way], vec![*way]];
                 let took = self.repeat(&linear, &input, *shortest)?;
                 *shortest = if turn == 0 { Duration::MAX } else { took.min(*shortest) };
@@ -101,8 +107,8 @@ impl Gpu {
         };
         let mut timings: Vec<_> = ways_of.iter().zip(&shortest).map(timing).collect();
         linear.weight.ways = ways;
-        lock(&self.0.tuning.state).spent += start.elapsed();
         self.0.tuning.change(|record| {
+            record.took(start.elapsed());
             record.timings.retain(|old| !timings.iter().any(|new| is_same(old, new)));
             record.timings.append(&mut timings);
         });

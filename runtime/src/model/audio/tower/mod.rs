@@ -106,6 +106,11 @@ impl<B: Backend> AudioTower<B> {
         Ok(self)
     }
 
+    /// Where it is computed.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
     /// What stands for a sound in the text of a template.
     pub fn placeholder(&self) -> Placeholder {
         self.projector.placeholder()

@@ -1,22 +1,11 @@
 // 18 bytes: scale, nibbles of elements i and i + 16.
-fn decode_$s(row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn block_$s(row: u32, unit: u32) -> Block {
     let at = (row * p.units + unit) * 18u;
     let odd = (at & 2u) != 0u;
 #for i in 0..5
     let w$i = weights_$s[at / 4u + $iu];
 #end
+    let q = vec4<u32>(after(w0, w1, odd), after(w1, w2, odd), after(w2, w3, odd), after(w3, w4, odd));
     let scale = half_of(w0, odd);
-    let base = vec4<f32>(-8.0 * scale);
-    let q0 = after(w0, w1, odd);
-    let q1 = after(w1, w2, odd);
-    let q2 = after(w2, w3, odd);
-    let q3 = after(w3, w4, odd);
-    return array<vec4<f32>, 8>(
-#for i in 0..4
-        vec4<f32>(low_nibbles(q$i)) * scale + base,
-#end
-#for i in 0..4
-        vec4<f32>(low_nibbles(q$i >> 4u)) * scale + base,
-#end
-    );
+    return block_of(low_nibbles(q), low_nibbles(q >> vec4<u32>(4u)), vec2<f32>(scale), -8.0 * scale);
 }

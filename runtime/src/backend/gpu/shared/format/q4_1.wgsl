@@ -1,17 +1,7 @@
 // 20 bytes: scale, minimum, nibbles of elements i and i + 16.
-fn decode_$s(row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn block_$s(row: u32, unit: u32) -> Block {
     let at = (row * p.units + unit) * 5u;
     let scales = unpack2x16float(weights_$s[at]);
-    let base = vec4<f32>(scales.y);
-#for i in 0..4
-    let q$i = weights_$s[at + 1u + $iu];
-#end
-    return array<vec4<f32>, 8>(
-#for i in 0..4
-        vec4<f32>(low_nibbles(q$i)) * scales.x + base,
-#end
-#for i in 0..4
-        vec4<f32>(low_nibbles(q$i >> 4u)) * scales.x + base,
-#end
-    );
+    let q = vec4<u32>(weights_$s[at + 1u], weights_$s[at + 2u], weights_$s[at + 3u], weights_$s[at + 4u]);
+    return block_of(low_nibbles(q), low_nibbles(q >> vec4<u32>(4u)), scales.xx, scales.y);
 }
