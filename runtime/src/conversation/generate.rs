@@ -30,7 +30,7 @@ impl<B: Backend> Conversation<B> {
             if answer.answer_tokens() == options.max_tokens {
                 break Finish::Length;
             }
-            let chosen = self.memory.choose(logits, guide.allowed(), &mut sampler, &said)?;
+            let chosen = self.memory.model.choose(logits, guide.allowed(), &mut sampler, &said)?;
             let token = chosen.id;
             if self.memory.model.tokenizer.is_end(token) {
                 break Finish::End;

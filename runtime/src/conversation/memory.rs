@@ -31,6 +31,29 @@ pub(super) struct Chosen<B: Backend> {
     on_device: Option<B::Token>,
 }
 
+impl<B: Backend> LanguageModel<B> {
+    /// The token that `sampler` takes of those `allowed`; no more of the logits is read than it needs.
+    pub(super) fn choose(
+        &self,
+        logits: B::Rows,
+        allowed: Option<&[u32]>,
+        sampler: &mut Sampler,
+        said: &[TokenId],
+    ) -> Result<Chosen<B>> {
+        let backend = self.decoder.backend();
+        let count = match sampler.need(said) {
+            Need::Likeliest => {
+                let token = backend.likeliest(&logits, allowed)?;
+                return Ok(Chosen { id: backend.token(&token)?, on_device: Some(token) });
+            }
+            Need::Candidates(count) => count,
+            Need::All => usize::MAX,
+        };
+        let candidates = backend.candidates(logits, allowed, count)?;
+        Ok(Chosen { id: sampler.choose_among(candidates, said), on_device: None })
+    }
+}
+
 impl<B: Backend> Memory<B> {
     pub(super) fn new(model: Arc<LanguageModel<B>>, capacity: usize) -> Result<Self> {
         let sequence = model.decoder.sequence(capacity)?;
@@ -63,25 +86,9 @@ impl<B: Backend> Memory<B> {
         Ok(logits)
     }
 
-    /// The token that `sampler` takes of those `allowed`; no more of the logits is read than it needs.
-    pub(super) fn choose(
-        &self,
-        logits: B::Rows,
-        allowed: Option<&[u32]>,
-        sampler: &mut Sampler,
-        said: &[TokenId],
-    ) -> Result<Chosen<B>> {
-        let backend = self.model.decoder.backend();
-        let count = match sampler.need(said) {
-            Need::Likeliest => {
-                let token = backend.likeliest(&logits, allowed)?;
-                return Ok(Chosen { id: backend.token(&token)?, on_device: Some(token) });
-            }
-            Need::Candidates(count) => count,
-            Need::All => usize::MAX,
-        };
-        let candidates = backend.candidates(logits, allowed, count)?;
-        Ok(Chosen { id: sampler.choose_among(candidates, said), on_device: None })
+    /// Other sequences of the same, with room for `capacity` positions each.
+    pub(super) fn branches(&self, count: usize, capacity: usize) -> Result<Vec<Sequence<B>>> {
+        (0..count).map(|_| self.model.decoder.branch(&self.sequence, capacity)).collect()
     }
 
     /// Forgets what differs from `prompt`, computes the rest of it and returns the logits after it; `None` when it was
