@@ -1,11 +1,16 @@
 //! What the loop waits for, and what it tells.
 
+use std::time::Duration;
+
 use lorgnette_device::camera::Frame;
 use lorgnette_device::microphone::AudioChunk;
+use lorgnette_device::power::PowerReading;
 
-use super::engine::{Answered, Done, Job};
+use super::job::{Answered, Done, Job};
+use super::pace::Effort;
 use super::trace::Trace;
 use crate::Error;
+use crate::mode::router::Routed;
 
 /// All that can happen.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub enum Event {
     Text(String),
     /// The microphone was muted, or is not any more.
     Mute(bool),
+    /// How things are with power.
+    Power(PowerReading),
     /// The engine has something to say.
     Engine(Done),
     /// The wearer wants no more of the answer.
@@ -68,6 +75,8 @@ pub enum Report {
     Listening,
     /// The wearer is through: what follows is the answer.
     Heard,
+    /// How hard the question is thought about, where that was up to the router.
+    Routed(Routed),
     /// The next piece of the answer.
     Piece(String),
     /// The answer is over; why is in it.
@@ -80,6 +89,17 @@ pub enum Report {
     Camera(Presence),
     /// A device is gone or back.
     Microphone(Presence),
+    /// The microphone lost sound.
+    SoundLost,
+    /// The engine does not keep up with what the wearer says.
+    Behind {
+        /// So much sound waits for it.
+        by: Duration,
+        /// What is done for the next question.
+        next: Effort,
+    },
+    /// From this turn on so much is done: the machine did not keep up, does so again, or has another amount of power.
+    Effort(Effort),
     /// Where the time of the last turn went.
     Turn(Trace),
     /// The loop has ended.
