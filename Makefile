@@ -5,6 +5,10 @@
 # make parity        against llama.cpp and Hugging Face transformers; fetches and builds them (minutes, gigabytes)
 # make bench         writes docs/benchmarks.md, measured on this machine beside llama.cpp, which is to be left alone
 # make gpu-bench     its part about the GPU, beside llama.cpp's Vulkan backend, whose shaders take long to build
+# make live-bench    how soon the live loop answers, beside llama.cpp, what it takes when idle, and its memory (minutes)
+# make listening-bench  where turns begin and end in mixed recordings; writes its part of docs/benchmarks.md
+# make soak          an hour of talk in simulated time, with faults (minutes)
+# make silero        the tests of Silero's voice detector; fetches it and ONNX Runtime from PyPI
 # make device-bench  what capture costs, with the fake camera of the tests; writes its part of docs/benchmarks.md
 # make cloud-bench   what contemplating costs beside the network; writes its part of docs/benchmarks.md
 # make cloud         contemplating at llama.cpp's server; fetches and builds it (minutes, gigabytes)
@@ -12,6 +16,7 @@
 # make screenshot    the picture in the README, of the simulator's page (docs/simulator.png)
 # make mcp           calls a server of tools that somebody else wrote, from PyPI
 # make pico          trains the bundled model in PICO, on a GPU or the processor (hours); fetches JAX
+# make router        fits the rules of --mode auto to the model in PICO, and says how good they are (minutes)
 # make eval          how often the model in PICO is right about what it never saw, through the runtime (minutes)
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
@@ -29,6 +34,8 @@ ARM       ?= target/arm
 VM ?= target/vm
 # Where a server of tools is installed.
 MCP ?= target/mcp
+# Where ONNX Runtime and Silero's voice detector are installed.
+SILERO ?= target/silero
 
 # Debian and Ubuntu packages that building needs; tests against a real sound server, parity and device-vm need the
 # other lists too.
@@ -42,10 +49,13 @@ BROWSER_PACKAGES   = chromium
 GPU_REFERENCE_PACKAGES = $(VULKAN_PACKAGES) glslc libvulkan-dev spirv-headers
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
+# What speaks the questions of benchmarks.
+VOICE_PACKAGES     = espeak-ng
 PICO_PACKAGES      = python3 python3-venv $(shell cat models/pico/train/packages.txt)
 
 .PHONY: run test check arm packages test-packages reference parity bench gpu-bench device-bench cloud cloud-bench device-vm mcp screenshot fuzz
-.PHONY: pico-packages pico eval
+.PHONY: live-bench listening-bench soak silero
+.PHONY: pico-packages pico eval router
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -97,6 +107,33 @@ gpu-bench: reference
 	$(REFERENCE)/venv/bin/python tests/bench/gpu.py --reference $(REFERENCE) --lorgnette target/release/lorgnette \
 		--output docs/benchmarks.md
 
+live-bench: reference
+	@tests/install-packages $(VOICE_PACKAGES)
+	$(CARGO) build --release
+	$(CARGO) build --release --package lorgnette-runtime --example live
+	$(REFERENCE)/venv/bin/python tests/bench/live.py --reference $(REFERENCE) --lorgnette target/release/lorgnette \
+		--live target/release/examples/live --output docs/benchmarks.md
+
+listening-bench: packages $(SILERO)
+	@tests/install-packages $(VOICE_PACKAGES) python3-numpy
+	$(CARGO) build --release --package lorgnette-runtime --features npu --example turns
+	ORT_DYLIB_PATH=$$(ls $(abspath $(SILERO))/lib/python*/site-packages/onnxruntime/capi/libonnxruntime.so.*) \
+		python3 tests/bench/listening.py --turns target/release/examples/turns --output docs/benchmarks.md \
+		--silero $$(ls $(SILERO)/lib/python*/site-packages/silero_vad/data/silero_vad.onnx)
+
+soak: packages
+	$(CARGO) test --workspace --test live -- --ignored an_hour
+
+silero: packages $(SILERO)
+	ORT_DYLIB_PATH=$$(ls $(abspath $(SILERO))/lib/python*/site-packages/onnxruntime/capi/libonnxruntime.so.*) \
+		SILERO_VAD=$$(ls $(abspath $(SILERO))/lib/python*/site-packages/silero_vad/data/silero_vad.onnx) \
+		$(CARGO) test --workspace --test voice
+
+$(SILERO):
+	@tests/install-packages python3 python3-venv
+	python3 -m venv $(SILERO)
+	$(SILERO)/bin/pip install --quiet --no-deps onnxruntime==1.31.1 silero-vad==6.2.3
+
 device-bench: packages
 	@tests/install-packages python3
 	python3 tests/bench/capture.py --output docs/benchmarks.md -- \
@@ -135,6 +172,13 @@ pico-packages: packages
 pico: pico-packages
 	$(CARGO) build --release
 	models/pico/train/run $(PICO) pico.recipe $(PICO) --lorgnette target/release/lorgnette $(PICO_ARGS)
+
+# The rules of --mode auto for the model in PICO, and how good they are on what it never saw.
+router: pico-packages
+	$(CARGO) build --release
+	models/pico/train/run $(PICO) pico.route --set $(PICO)/held-out --output $(PICO)/router.jsonl $(PICO_ARGS)
+	target/release/lorgnette router --questions $(PICO)/router.jsonl --output $(PICO)/router.json \
+		--model $$(ls $(PICO)/models/*-Q8_0.gguf | grep -v /mmproj) --mmproj $$(ls $(PICO)/models/mmproj-*-Q8_0.gguf)
 
 eval: pico-packages
 	$(CARGO) build --release --package lorgnette-runtime --example answers

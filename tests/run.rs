@@ -89,17 +89,23 @@ fn model(folder: &Path) -> [PathBuf; 2] {
 
 /// Asks a typed question about a view, through `program`.
 fn talk(folder: &Path, program: &[&str]) -> Output {
+    let [first, rest @ ..] = program else { panic!("no program") };
+    let mut command = Command::new(first);
+    command.args(rest);
+    talk_by(command, &[], folder)
+}
+
+fn talk_by(mut command: Command, options: &[&str], folder: &Path) -> Output {
     let [text, mmproj] = model(folder);
     fs::write(folder.join("view.y4m"), video()).unwrap();
     fs::write(folder.join("voice.wav"), sound()).unwrap();
-    let [first, rest @ ..] = program else { panic!("no program") };
-    let mut child = Command::new(first)
-        .args(rest)
+    let mut child = command
         .args(["run", "--camera", "view.y4m", "--microphone", "voice.wav", "--max-tokens", "8"])
         .args(["--context", "400", "--trace", "trace.json", "--model"])
         .arg(text)
         .arg("--mmproj")
         .arg(mmproj)
+        .args(options)
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -136,6 +142,81 @@ fn a_whole_talk_works_without_any_network() {
     let output = talk(folder.path(), &program);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stdout.ends_with(b"\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_whole_talk_makes_no_call_for_a_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    for options in [&[][..], &["--think", "8"], &["--think", "8", "--chains", "2"], &["--route"]] {
+        let output = talk_by(sealed::command(env!("CARGO_BIN_EXE_lorgnette")), options, folder.path());
+        assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.ends_with(b"\n"));
+    }
+}
+
+#[cfg(all(target_os = "linux", feature = "cloud"))]
+#[test]
+fn the_first_call_for_a_socket_is_noticed() {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = tempfile::tempdir().unwrap();
+    let [text, _] = model(folder.path());
+    let cloud = "[[endpoint]]\nname = \"here\"\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n";
+    fs::write(folder.path().join("cloud.toml"), cloud).unwrap();
+    let mut command = sealed::command(env!("CARGO_BIN_EXE_lorgnette"));
+    command.args(["ask", "--mode", "contemplating", "--consent", "text", "--cloud", "cloud.toml"]);
+    command.args(["--max-tokens", "4", "What?", "--model"]).arg(text).current_dir(folder.path());
+    let output = command.env("XDG_DATA_HOME", folder.path()).output().unwrap();
+    assert_eq!(output.status.signal(), Some(libc::SIGSYS), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A program that the kernel ends at its first call for a socket: seccomp, which needs no rights.
+#[cfg(target_os = "linux")]
+mod sealed {
+    use std::io;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    /// The calls that make a socket, or work without making one.
+    const FORBIDDEN: [libc::c_long; 4] =
+        [libc::SYS_socket, libc::SYS_socketpair, libc::SYS_connect, libc::SYS_io_uring_setup];
+
+    pub(super) fn command(program: &str) -> Command {
+        let mut command = Command::new(program);
+        // SAFETY: between fork and exec only two system calls are made, with what lives on the stack.
+        unsafe { command.pre_exec(seal) };
+        command
+    }
+
+    fn seal() -> io::Result<()> {
+        let rule =
+            |code: u32, k: u32, unless: u8| libc::sock_filter { code: code as u16, jt: 0, jf: unless, k };
+        let load = |offset: u32| rule(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0);
+        let unless =
+            |number: libc::c_long| rule(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number as u32, 1);
+        let answer = |k: u32| rule(libc::BPF_RET | libc::BPF_K, k, 0);
+        let end = libc::SECCOMP_RET_KILL_PROCESS;
+        let [a, b, c, d] = FORBIDDEN;
+        let mut rules = [
+            load(0),
+            unless(a),
+            answer(end),
+            unless(b),
+            answer(end),
+            unless(c),
+            answer(end),
+            unless(d),
+            answer(end),
+            answer(libc::SECCOMP_RET_ALLOW),
+        ];
+        let program = libc::sock_fprog { len: rules.len() as u16, filter: rules.as_mut_ptr() };
+        // SAFETY: the program and its rules live through the calls, which copy them.
+        let sealed = unsafe {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+                && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
+        };
+        if sealed { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
 }
 
 #[allow(clippy::print_stderr, reason = "a test says what it leaves out")]

@@ -5,8 +5,9 @@
 mod common;
 
 use common::models::converted;
+use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::backend::cpu::Cpu;
-use lorgnette_runtime::model::decoder::{Decoder, Wanted};
+use lorgnette_runtime::model::decoder::{Decoder, Sequence, Wanted};
 use lorgnette_runtime::{ErrorKind, TokenId};
 use serde_json::Value;
 
@@ -117,4 +118,46 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     }
     assert_eq!(sequence.len(), 3);
     assert_eq!(model.sequence(1 << 40).err().unwrap().kind(), ErrorKind::Argument);
+}
+
+#[test]
+fn several_sequences_in_one_pass_are_each_as_if_alone() {
+    for name in ["qwen3-0.6b", "Llama-3.2-tiny-Instruct", "SmolVLM2-tiny-Video-Instruct"] {
+        let model = load(name);
+        let beginnings: [&[TokenId]; 3] = [&[3, 1, 4, 1, 5], &[9, 2], &[6]];
+        let begin = |tokens: &&[TokenId]| {
+            let mut sequence = model.sequence(16).unwrap();
+            model.forward(&mut sequence, tokens, Wanted::Last).unwrap();
+            sequence
+        };
+        let mut alone = beginnings.each_ref().map(begin);
+        let mut together = alone.each_ref().map(|sequence| model.branch(sequence, 12).unwrap());
+        for tokens in [[7, 8, 9], [1, 1, 2]] {
+            let mut sequences: Vec<_> = together.iter_mut().collect();
+            let logits = model.advance_each(&mut sequences, &tokens).unwrap();
+            let logits = model.backend().download(logits).unwrap();
+            for (i, row) in logits.chunks(model.config().vocabulary).enumerate() {
+                let expected = model.forward(&mut alone[i], &tokens[i..=i], Wanted::Last).unwrap();
+                let furthest = row.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(furthest < F32_TOLERANCE, "{name}, sequence {i}: {furthest}");
+            }
+        }
+        assert_eq!(together.each_ref().map(Sequence::len), [7, 4, 3]);
+    }
+}
+
+#[test]
+fn a_pass_of_several_sequences_that_cannot_be_changes_none() {
+    let model = load("qwen3-0.6b");
+    let mut full = model.sequence(2).unwrap();
+    model.forward(&mut full, &[1, 2], Wanted::Last).unwrap();
+    let mut free = model.branch(&full, 9).unwrap();
+    let too_many = model.config().vocabulary as TokenId;
+    for tokens in [&[1, 1][..], &[1], &[1, too_many], &[]] {
+        let error = model.advance_each(&mut [&mut free, &mut full], tokens).err().unwrap();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Argument, "tokens"));
+    }
+    assert!(model.advance_each(&mut [], &[]).is_err());
+    assert_eq!((free.len(), full.len()), (2, 2));
+    assert!(model.branch(&free, 1).is_err(), "no room for what it has");
 }

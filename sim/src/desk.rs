@@ -70,7 +70,11 @@ impl Machine for NoMachine {
     }
 
     fn hear(&self, _: Jack) -> Result<Box<dyn Send>> {
-        Err(Error::new(ErrorKind::Device, "source.microphone", "this machine's microphone cannot be had here"))
+        Err(Error::new(
+            ErrorKind::Device,
+            "source.microphone",
+            "this machine's microphone cannot be had here",
+        ))
     }
 }
 
@@ -268,7 +272,8 @@ impl Desk {
             Thinking::Named(ModeName::Instant) => Mode::Instant,
             Thinking::Named(ModeName::Thinking) => Mode::Thinking { budget: USUAL_BUDGET },
             Thinking::Named(ModeName::Contemplating) => {
-                let detail = "found contemplating, expected instant or thinking: the simulator asks no cloud yet";
+                let detail =
+                    "found contemplating, expected instant or thinking: the simulator asks no cloud yet";
                 return Err(Error::new(ErrorKind::Argument, "mode", detail));
             }
             Thinking::Budget { thinking } if (1..=MOST_BUDGET).contains(&thinking) => {

@@ -34,13 +34,19 @@ impl Arguments {
     /// Pictures, then sounds.
     pub(crate) fn read(&self) -> Result<Vec<Part>> {
         let detail = if self.tiles { Detail::Tiles } else { Detail::Overview };
-        let image = |path: &PathBuf| {
-            let picture = decoded(path, vision::decode)?;
-            Ok(Part::Image(Image::new(picture).with_detail(detail)))
-        };
-        let sound = |path: &PathBuf| Ok(Part::Audio(Sound::new(decoded(path, decode_wav)?)));
-        self.images.iter().map(image).chain(self.sounds.iter().map(sound)).collect()
+        let image = |path: &PathBuf| image(path, detail);
+        self.images.iter().map(image).chain(self.sounds.iter().map(|path| sound(path))).collect()
     }
+}
+
+/// The picture in a file.
+pub(crate) fn image(path: &Path, detail: Detail) -> Result<Part> {
+    Ok(Part::Image(Image::new(decoded(path, vision::decode)?).with_detail(detail)))
+}
+
+/// The sound in a file.
+pub(crate) fn sound(path: &Path) -> Result<Part> {
+    Ok(Part::Audio(Sound::new(decoded(path, decode_wav)?)))
 }
 
 fn decoded<T>(path: &Path, decode: impl Fn(&[u8]) -> Result<T>) -> Result<T> {

@@ -17,6 +17,7 @@ mod mode;
 mod model;
 pub(crate) mod perplexity;
 pub(crate) mod quantize;
+pub(crate) mod router;
 pub(crate) mod run;
 mod sampling;
 pub(crate) mod sim;

@@ -1,5 +1,9 @@
+use std::path::PathBuf;
+
 use clap::ValueEnum;
+use lorgnette_runtime::Result;
 use lorgnette_runtime::mode::Mode;
+use lorgnette_runtime::mode::router::{Calibration, Route, Routed, Router};
 
 /// How hard to think.
 #[derive(clap::Args)]
@@ -11,6 +15,12 @@ pub(crate) struct Arguments {
     /// Tokens of reasoning at most, with --mode thinking
     #[arg(long, value_name = "TOKENS", default_value_t = 256)]
     budget: usize,
+    /// Chains of thought that share the budget; the answer that most of them come to is given
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    chains: usize,
+    /// What `lorgnette router` found out about this model, for --mode auto
+    #[arg(long, value_name = "FILE")]
+    router: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -23,15 +33,45 @@ enum Choice {
     /// Agents think in parallel, the device drafts meanwhile
     #[cfg(feature = "cloud")]
     Contemplating,
+    /// One of these, by how the answer would begin
+    Auto,
 }
 
 impl Arguments {
-    pub(crate) fn mode(&self) -> Mode {
+    /// The mode that was chosen, if it is not up to the router.
+    pub(crate) fn mode(&self) -> Option<Mode> {
         match self.mode {
-            Choice::Instant => Mode::Instant,
-            Choice::Thinking => Mode::Thinking { budget: self.budget },
+            Choice::Instant => Some(Mode::Instant),
+            Choice::Thinking => Some(Mode::Thinking { budget: self.budget }),
             #[cfg(feature = "cloud")]
-            Choice::Contemplating => Mode::Contemplating,
+            Choice::Contemplating => Some(Mode::Contemplating),
+            Choice::Auto => None,
         }
+    }
+
+    /// Tokens of reasoning that there may be.
+    pub(crate) fn thoughts(&self) -> usize {
+        if self.mode == Choice::Instant { 0 } else { self.budget }
+    }
+
+    pub(crate) fn chains(&self) -> usize {
+        self.chains
+    }
+
+    pub(crate) fn router(&self, has_cloud: bool) -> Result<Router> {
+        let calibration = self.router.as_deref().map(Calibration::read).transpose()?.unwrap_or_default();
+        Ok(Router { calibration, budget: self.budget, has_cloud })
+    }
+}
+
+/// What became of a question without a mode, for people.
+pub(crate) fn describe(routed: &Routed) -> &'static str {
+    match routed.route {
+        Route::Instant => "answered at once",
+        Route::Thinking => "thinking first",
+        Route::Contemplating if routed.is_alone() => {
+            "agents would be asked, but there are none: thinking first"
+        }
+        Route::Contemplating => "asking agents",
     }
 }

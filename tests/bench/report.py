@@ -11,8 +11,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
 
 # In the order they stand in the page.
-PARTS = ["runtime", "gpu", "towers", "quantize", "capture", "contemplating"]
-HEAD = "# Benchmarks\n\nWritten by `make bench`, `make gpu-bench`, `make device-bench` and `make cloud-bench`; do not edit.\n"
+PARTS = ["runtime", "gpu", "towers", "live", "listening", "quantize", "capture", "contemplating"]
+HEAD = "# Benchmarks\n\nWritten by `make bench`, `make gpu-bench`, `make live-bench`, `make listening-bench`,\n`make device-bench` and `make cloud-bench`; do not edit.\n"
 
 
 def run(command):

@@ -76,6 +76,25 @@ pub trait Backend: Clone + Send + Sync {
         sight: Sight,
     ) -> Result<Self::Rows>;
 
+    /// The stages [`attention_input`](Self::attention_input) and [`attention`](Self::attention) for rows that each go on
+    /// with a sequence of its own: row `i` with the cache `sequences[i]`, at the position beside it.
+    fn attention_apart(
+        &self,
+        stage: &AttentionInput<Self::Weights>,
+        rows: &Self::Rows,
+        sequences: &mut [(&mut Self::KvCache, usize)],
+        layer: usize,
+    ) -> Result<Self::Rows> {
+        let attend = |(row, (cache, start)): (usize, &mut (&mut Self::KvCache, usize))| {
+            let at = Place { layer, start: *start };
+            let row = self.gather(rows, &[Some(row)], 1)?;
+            let queries = self.attention_input(stage, &row, cache, at)?;
+            self.attention(&stage.heads, &queries, cache, at, Sight::Causal)
+        };
+        let attended = sequences.iter_mut().enumerate().map(attend).collect::<Result<Vec<_>>>()?;
+        self.concat(&attended.iter().collect::<Vec<_>>())
+    }
+
     /// Projection, added to `residual`.
     fn project_onto(
         &self,

@@ -24,6 +24,9 @@ pub struct AnswerOptions {
     pub constraint: Option<Constraint>,
     /// What to do when the conversation has no room for more.
     pub when_full: WhenFull,
+    /// Chains of thought that reasoning is split into, see [`crate::mode::thinking`]; 1 for one. An answer without
+    /// reasoning has none.
+    pub chains: usize,
 }
 
 impl Default for AnswerOptions {
@@ -38,6 +41,7 @@ impl Default for AnswerOptions {
             stop: Vec::new(),
             constraint: None,
             when_full: WhenFull::default(),
+            chains: 1,
         }
     }
 }

@@ -39,6 +39,12 @@ impl<R> Embeddings<R> {
         }
         self.clock += 1;
         self.kept.insert(id, (self.clock, embedding));
+        self.limit(self.most_rows);
+    }
+
+    /// Keeps `most_rows` rows at most.
+    pub(super) fn limit(&mut self, most_rows: usize) {
+        self.most_rows = most_rows;
         while self.rows() > self.most_rows {
             let oldest = self.kept.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| *id);
             let Some(oldest) = oldest else { return };

@@ -1,6 +1,6 @@
 //! A language model with all that it reads, sees and hears with.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lorgnette_quant::gguf::Gguf;
 
@@ -85,6 +85,11 @@ impl<B: Backend> LanguageModel<B> {
             }
             None => Ok(()),
         }
+    }
+
+    /// From now on keeps no more than `most` rows of pictures and sounds that were shown before.
+    pub fn keep_rows(&self, most: usize) {
+        self.embeddings.lock().unwrap_or_else(PoisonError::into_inner).limit(most);
     }
 
     /// The network.

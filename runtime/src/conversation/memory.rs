@@ -42,6 +42,33 @@ pub(super) struct Chosen<B: Backend> {
     next: Option<B::Token>,
 }
 
+/// A token that was chosen.
+pub(super) enum Choice<B: Backend> {
+    /// On the device.
+    There(B::Token),
+    Here(TokenId),
+}
+
+impl<B: Backend> LanguageModel<B> {
+    /// The token that `sampler` takes of those `allowed`; no more of the logits is read than it needs.
+    pub(super) fn choose(
+        &self,
+        logits: B::Rows,
+        allowed: Option<&[u32]>,
+        sampler: &mut Sampler,
+        said: &[TokenId],
+    ) -> Result<Choice<B>> {
+        let backend = self.decoder.backend();
+        let count = match sampler.need(said) {
+            Need::Likeliest => return backend.likeliest(&logits, allowed).map(Choice::There),
+            Need::Candidates(count) => count,
+            Need::All => usize::MAX,
+        };
+        let candidates = backend.candidates(logits, allowed, count)?;
+        Ok(Choice::Here(sampler.choose_among(candidates, said)))
+    }
+}
+
 impl<B: Backend> Memory<B> {
     pub(super) fn new(model: Arc<LanguageModel<B>>, capacity: usize) -> Result<Self> {
         let sequence = model.decoder.sequence(capacity)?;
@@ -79,8 +106,8 @@ impl<B: Backend> Memory<B> {
         Ok(next)
     }
 
-    /// The token that `sampler` takes of those `allowed`; no more of the logits is read than it needs. Where another one
-    /// is `wanted` after it, the device goes on with that before this one is known here.
+    /// The token that `sampler` takes of those `allowed`. Where another one is `wanted` after it, the device goes on with
+    /// that before this one is known here.
     pub(super) fn choose(
         &mut self,
         next: Next<B>,
@@ -89,22 +116,17 @@ impl<B: Backend> Memory<B> {
         said: &[TokenId],
         wanted: bool,
     ) -> Result<Chosen<B>> {
-        let backend = self.model.decoder.backend();
         let logits = match next {
             Next::Is(token) => return self.learn(token, wanted),
             Next::Of(logits) => logits,
         };
-        let count = match sampler.need(said) {
-            Need::Likeliest => {
-                let mut token = backend.likeliest(&logits, allowed)?;
-                backend.send(&mut token)?;
-                return self.learn(token, wanted && allowed.is_none());
+        match self.model.choose(logits, allowed, sampler, said)? {
+            Choice::There(mut token) => {
+                self.model.decoder.backend().send(&mut token)?;
+                self.learn(token, wanted && allowed.is_none())
             }
-            Need::Candidates(count) => count,
-            Need::All => usize::MAX,
-        };
-        let candidates = backend.candidates(logits, allowed, count)?;
-        Ok(Chosen { id: sampler.choose_among(candidates, said), on_device: None, next: None })
+            Choice::Here(id) => Ok(Chosen { id, on_device: None, next: None }),
+        }
     }
 
     /// Which token it is; the one after it is being computed then, if it is `wanted` and there is room.
@@ -114,6 +136,11 @@ impl<B: Backend> Memory<B> {
         let ahead = wanted && room && decoder.backend().is_queue();
         let next = ahead.then(|| decoder.follow(&mut self.sequence, &token)).transpose()?;
         Ok(Chosen { id: decoder.backend().token(&token)?, on_device: Some(token), next })
+    }
+
+    /// Other sequences of the same, with room for `capacity` positions each.
+    pub(super) fn branches(&self, count: usize, capacity: usize) -> Result<Vec<Sequence<B>>> {
+        (0..count).map(|_| self.model.decoder.branch(&self.sequence, capacity)).collect()
     }
 
     /// Forgets what differs from `prompt`, computes the rest of it and returns the logits after it; `None` when it was

@@ -2,6 +2,7 @@
 //! what is new.
 
 mod answer;
+mod branches;
 mod constraint;
 mod embeddings;
 mod encode;
@@ -21,6 +22,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use self::answer::{Answer, AnswerOptions, Event, Finish, WhenFull};
+pub(crate) use self::branches::Branches;
 pub use self::constraint::Constraint;
 pub use self::language_model::LanguageModel;
 use self::memory::Memory;
@@ -97,6 +99,30 @@ impl<B: Backend> Conversation<B> {
             self.memory.prefill(prompt, &mut answer, on)?;
         }
         Ok(answer)
+    }
+
+    /// Computes the prompt of `messages` and returns what is known of the first token of the answer: the logits of all
+    /// tokens, after [`AnswerOptions::opening`]; `None` when it was broken off. With it what that took. An answer computes
+    /// one position of it again.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn first_logits(
+        &mut self,
+        messages: &[Message],
+        options: &AnswerOptions,
+        on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<(Answer, Option<Vec<f32>>)> {
+        let prompt = self.fitting_prompt(messages, options)?;
+        let mut answer = Answer::begun(prompt.slots().len(), self.forgotten.count);
+        let logits = self.memory.prefill(prompt, &mut answer, on)?;
+        let logits = logits.map(|logits| self.model().decoder.backend().download(logits)).transpose()?;
+        Ok((answer, logits))
+    }
+
+    /// Messages that were forgotten are not given any more.
+    pub(crate) fn let_go(&mut self) {
+        self.forgotten = Forgotten::default();
     }
 
     /// The beginning that the prompts of `messages` have in common, whatever words come last.

@@ -2,86 +2,26 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use lorgnette_device::Timestamp;
 use lorgnette_device::clock::Clock;
 
+use super::job::{AnswerId, Answered, Cancel, Done, Job};
 use super::trace::{Span, Stage};
+use crate::Result;
 use crate::backend::Backend;
 use crate::conversation::{Answer, AnswerOptions, Conversation, Event, LanguageModel, Recording, WhenFull};
+use crate::mode::router::Router;
 use crate::mode::{Mode, thinking};
 use crate::model::chat_template::{Message, Part, Role};
 use crate::model::media::Image;
-use crate::{Error, Result};
-
-/// The number of an answer: each attempt has its own, and later ones are larger.
-pub type AnswerId = u64;
-
-/// What an [`Engine`] is asked to do.
-#[derive(Clone, Debug)]
-pub enum Job {
-    /// A turn begins, about what the wearer sees now.
-    Begin(Option<Image>),
-    /// The wearer goes on speaking.
-    Hear(Vec<f32>),
-    /// The wearer typed this.
-    Read(String),
-    /// The turn is answered as far as it goes. It may go on after that.
-    Answer(AnswerId, Mode),
-    /// The last answer counts: turn and answer become part of the conversation.
-    Keep,
-    /// The turn never was.
-    Drop,
-}
-
-/// What comes of a [`Job`].
-#[derive(Debug)]
-pub enum Done {
-    /// Something was computed.
-    Worked(Span),
-    /// The next piece of an answer.
-    Piece(AnswerId, String),
-    /// An answer is over.
-    Answered(AnswerId, Answered),
-    /// A job failed; so did the answer, if there is its number.
-    Failed(Option<AnswerId>, Error),
-    /// There are no more jobs, and there will be none.
-    All,
-}
-
-/// An answer, with how it came about.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answered {
-    /// How hard the model thought.
-    pub mode: Mode,
-    /// What the wearer is shown, and what it took.
-    pub answer: Answer,
-    /// What the model thought before; empty if it answered at once.
-    pub reasoning: String,
-}
-
-/// Says which answers are not wanted any more. Clones are the same switch.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicU64>);
-
-impl Cancel {
-    /// Breaks off the answer `id`, and those before it: within one token.
-    pub fn cancel(&self, id: AnswerId) {
-        self.0.fetch_max(id, Ordering::Relaxed);
-    }
-
-    /// Whether the answer `id` is not wanted any more.
-    pub fn is_cancelled(&self, id: AnswerId) -> bool {
-        self.0.load(Ordering::Relaxed) >= id
-    }
-}
 
 /// A conversation that is spoken. Works off one [`Job`] after the other.
 pub struct Engine<B: Backend> {
     conversation: Conversation<B>,
     recording: Option<Recording<B>>,
     options: AnswerOptions,
+    router: Router,
     clock: Arc<dyn Clock>,
     cancel: Cancel,
     /// Turns that are over.
@@ -95,7 +35,8 @@ pub struct Engine<B: Backend> {
 
 impl<B: Backend> Engine<B> {
     /// An engine with room for `capacity` tokens, whose conversation begins with `history`: what the system says, and
-    /// turns from before. Those are prefilled.
+    /// turns from before. Those are prefilled. The model keeps no more rows of pictures and sounds than there is room for
+    /// tokens: what a talk has forgotten it does not show again.
     ///
     /// # Errors
     /// As [`Conversation::new`] and [`Conversation::prepare`].
@@ -110,10 +51,12 @@ impl<B: Backend> Engine<B> {
         let recording = model.audio().is_some().then(|| Recording::new(Arc::clone(&model))).transpose()?;
         // A talk has no natural end.
         let options = AnswerOptions { when_full: WhenFull::Slide, ..options };
+        model.keep_rows(capacity);
         let mut engine = Self {
             conversation: Conversation::new(model, capacity)?,
             recording,
             options,
+            router: Router::default(),
             clock,
             cancel: Cancel::default(),
             history,
@@ -123,6 +66,12 @@ impl<B: Backend> Engine<B> {
         };
         engine.prepare(&mut |_| {})?;
         Ok(engine)
+    }
+
+    /// The same engine with another router for questions without a mode.
+    #[must_use]
+    pub fn with_router(self, router: Router) -> Self {
+        Self { router, ..self }
     }
 
     /// The switch that breaks answers off, from any thread.
@@ -135,19 +84,28 @@ impl<B: Backend> Engine<B> {
         self.cancel = cancel;
     }
 
-    /// Turns that are over, and what was there at the start.
+    /// Turns that are over, and what was there at the start; not those that there was no room for any more.
     pub fn history(&self) -> &[Message] {
         &self.history
     }
 
+    /// Goes on from `history`, as if it had been a talk with this engine.
+    pub(super) fn resume(&mut self, history: Vec<Message>, on: &mut dyn FnMut(Done)) {
+        self.history = history;
+        self.forget_turn();
+        if let Err(error) = self.prepare(on) {
+            on(Done::Failed(None, error));
+        }
+    }
+
     /// Does `job`. What fails is told; the next job finds the engine as before this one.
     pub fn run(&mut self, job: Job, on: &mut dyn FnMut(Done)) {
-        let id = match &job {
-            Job::Answer(id, _) => Some(*id),
-            _ => None,
-        };
+        let (id, samples) = (job.answer(), job.samples());
         if let Err(error) = self.work(job, on) {
             on(Done::Failed(id, error));
+        }
+        if samples > 0 {
+            on(Done::Heard(samples));
         }
     }
 
@@ -175,6 +133,7 @@ impl<B: Backend> Engine<B> {
                 self.forget_turn();
                 Ok(())
             }
+            Job::Effort(_) => Ok(()),
         }
     }
 
@@ -207,7 +166,8 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    fn answer(&mut self, id: AnswerId, mode: Mode, on: &mut dyn FnMut(Done)) -> Result<()> {
+    fn answer(&mut self, id: AnswerId, mode: Option<Mode>, on: &mut dyn FnMut(Done)) -> Result<()> {
+        self.last = None;
         let start = self.clock.now();
         let passes = |recording: &Option<Recording<B>>| recording.as_ref().map_or(0, Recording::passes);
         let before = passes(&self.recording);
@@ -218,6 +178,10 @@ impl<B: Backend> Engine<B> {
         }
         let messages = self.messages(sound.map(Part::Audio));
         let start = self.clock.now();
+        let mode = match mode {
+            Some(mode) => mode,
+            None => self.route(id, &messages, on)?,
+        };
         let mut first = None;
         let mut listener = |event: Event<'_>| {
             match event {
@@ -236,8 +200,31 @@ impl<B: Backend> Engine<B> {
         self.tell_work(&thought.answer, start, prefilled, on);
         on(Done::Worked(Span::new(Stage::Decode, prefilled, end, thought.answer.answer_tokens())));
         self.last = messages.into_iter().next_back().map(|question| (question, thought.answer.text.clone()));
+        self.let_go(thought.answer.forgotten_messages);
         on(Done::Answered(id, Answered { mode, answer: thought.answer, reasoning: thought.reasoning }));
         Ok(())
+    }
+
+    fn route(&mut self, id: AnswerId, messages: &[Message], on: &mut dyn FnMut(Done)) -> Result<Mode> {
+        let cancel = &self.cancel;
+        let start = self.clock.now();
+        let (answer, routed) =
+            self.router.route(&mut self.conversation, messages, &self.options, &mut |_| {
+                if cancel.is_cancelled(id) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+        self.tell_work(&answer, start, self.clock.now(), on);
+        // What was broken off is not answered anyway.
+        let Some(routed) = routed else { return Ok(Mode::Instant) };
+        on(Done::Routed(id, routed.clone()));
+        Ok(routed.mode)
+    }
+
+    /// Turns that there was no room for are not kept either.
+    fn let_go(&mut self, messages: usize) {
+        let system = self.history.iter().take_while(|message| message.role == Role::System).count();
+        let end = self.history.len().min(system + messages);
+        self.history.drain(system..end);
+        self.conversation.let_go();
     }
 
     fn tell_work(&self, answer: &Answer, start: Timestamp, end: Timestamp, on: &mut dyn FnMut(Done)) {

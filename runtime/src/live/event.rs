@@ -1,12 +1,17 @@
 //! What the loop waits for, and what it tells.
 
+use std::time::Duration;
+
 use lorgnette_device::camera::Frame;
 use lorgnette_device::microphone::AudioChunk;
+use lorgnette_device::power::PowerReading;
 
-use super::engine::{Answered, Done, Job};
+use super::job::{Answered, Done, Job};
+use super::pace::Effort;
 use super::trace::Trace;
 use crate::Error;
 use crate::mode::Mode;
+use crate::mode::router::Routed;
 
 /// All that can happen.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub enum Event {
     Text(String),
     /// The microphone was muted, or is not any more.
     Mute(bool),
+    /// How things are with power.
+    Power(PowerReading),
     /// Later questions are thought about so hard.
     Mode(Mode),
     /// The engine has something to say.
@@ -71,6 +78,8 @@ pub enum Report {
     Listening,
     /// The wearer is through: what follows is the answer.
     Heard,
+    /// How hard the question is thought about, where that was up to the router.
+    Routed(Routed),
     /// The next piece of the answer.
     Piece(String),
     /// The answer is over; why is in it.
@@ -83,6 +92,17 @@ pub enum Report {
     Camera(Presence),
     /// A device is gone or back.
     Microphone(Presence),
+    /// The microphone lost sound.
+    SoundLost,
+    /// The engine does not keep up with what the wearer says.
+    Behind {
+        /// So much sound waits for it.
+        by: Duration,
+        /// What is done for the next question.
+        next: Effort,
+    },
+    /// From this turn on so much is done: the machine did not keep up, does so again, or has another amount of power.
+    Effort(Effort),
     /// Where the time of the last turn went.
     Turn(Trace),
     /// The loop has ended.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::voice::{FRAME, VoiceDetector};
+use crate::Error;
 
 /// When speech counts as begun, paused and ended.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +95,11 @@ impl Listening {
             }
         }
         heard
+    }
+
+    /// Why the detector could not judge, if it could not.
+    pub fn failure(&mut self) -> Option<Error> {
+        self.detector.failure()
     }
 
     /// Ends the turn, if there is one, as a released button does: with all that was heard.

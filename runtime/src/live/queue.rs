@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use lorgnette_device::Timestamp;
 
-use super::engine::Job;
+use super::job::Job;
 
 /// A queue between the loop, which never waits, and the engine. Sound that waits is put together, so that there are no
 /// more jobs than turns have events.

@@ -1,22 +1,12 @@
 //! An engine with another in reserve, for a device that is lost during a turn.
 
-use super::engine::{Cancel, Done, Engine, Job};
+use super::engine::Engine;
+use super::job::{Cancel, Done, Job};
+use super::worker::Worker;
 use crate::backend::Backend;
 use crate::conversation::Shown;
 use crate::model::chat_template::Message;
 use crate::{ErrorKind, Result};
-
-/// Works off jobs.
-pub trait Worker: Send {
-    /// Does `job`; what fails is told.
-    fn run(&mut self, job: Job, on: &mut dyn FnMut(Done));
-}
-
-impl<B: Backend> Worker for Engine<B> {
-    fn run(&mut self, job: Job, on: &mut dyn FnMut(Done)) {
-        Self::run(self, job, on);
-    }
-}
 
 /// Makes the engine in reserve, whose conversation begins with the messages.
 pub type Reserve<B> = Box<dyn FnMut(Vec<Message>) -> Result<Engine<B>> + Send>;
@@ -76,6 +66,8 @@ impl<A: Backend, B: Backend> Relay<A, B> {
                 "" => {}
                 news => on(Done::Piece(id, news.to_owned())),
             },
+            // The first one said so already.
+            Done::Heard(_) => {}
             done => on(done),
         };
         if let Some(job) = last {
@@ -96,14 +88,28 @@ impl<A: Backend, B: Backend> Worker for Relay<A, B> {
         }
         self.turn.push(job.clone());
         self.shown = Shown::default();
-        let id = match &job {
-            Job::Answer(id, _) => Some(*id),
-            _ => None,
-        };
+        let id = job.answer();
         if self.try_first(job, on)
             && let Err(error) = self.take_over(on)
         {
             on(Done::Failed(id, error));
+        }
+    }
+
+    fn history(&self) -> &[Message] {
+        match (&self.first, &self.second) {
+            (_, Some(second)) => second.history(),
+            (Some(first), None) => first.history(),
+            (None, None) => &[],
+        }
+    }
+
+    fn resume(&mut self, history: Vec<Message>, on: &mut dyn FnMut(Done)) {
+        self.turn.clear();
+        match (&mut self.first, &mut self.second) {
+            (_, Some(second)) => second.resume(history, on),
+            (Some(first), None) => first.resume(history, on),
+            (None, None) => {}
         }
     }
 }

@@ -4,16 +4,15 @@ use std::collections::VecDeque;
 
 use lorgnette_device::Timestamp;
 
-use super::engine::Engine;
 use super::event::{Action, Event, Report};
 use super::session::Session;
-use crate::backend::Backend;
+use super::worker::{Worker, attempt};
 
 /// Plays `events`, each with its time, and does all work that comes of one before the next: as a machine would that
 /// computes in no time. `on` hears every report.
-pub fn replay<B: Backend>(
+pub fn replay(
     session: &mut Session,
-    engine: &mut Engine<B>,
+    engine: &mut (impl Worker + ?Sized),
     events: impl IntoIterator<Item = (Timestamp, Event)>,
     on: &mut dyn FnMut(Timestamp, Report),
 ) {
@@ -22,7 +21,9 @@ pub fn replay<B: Backend>(
         while let Some(event) = pending.pop_front() {
             for action in session.on(event, now) {
                 match action {
-                    Action::Do(job) => engine.run(job, &mut |done| pending.push_back(Event::Engine(done))),
+                    Action::Do(job) => {
+                        attempt(engine, job, &mut |done| pending.push_back(Event::Engine(done)));
+                    }
                     Action::Tell(report) => on(now, report),
                 }
             }

@@ -1,18 +1,17 @@
 //! A talk in real time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
 use lorgnette_device::clock::Clock;
 use tokio::sync::mpsc;
 
-use super::engine::{Done, Job};
 use super::event::{Action, Event, Report};
+use super::job::Done;
 use super::queue::Queue;
-use super::relay::Worker;
 use super::session::Session;
 use super::trace::{Span, Stage};
+use super::worker::{Worker, attempt, broken};
 use crate::{Error, ErrorKind, Result};
 
 /// Events that may wait for the loop: two seconds of sound, and frames.
@@ -70,20 +69,7 @@ fn work(mut engine: impl Worker, queue: &Queue, clock: &dyn Clock, sender: &mpsc
         // A loop that is gone wants no news.
         let mut tell = |done| drop(sender.blocking_send(Event::Engine(done)));
         tell(Done::Worked(Span::new(Stage::Queue, since, clock.now(), 1)));
-        let id = match &job {
-            Job::Answer(id, _) => Some(*id),
-            _ => None,
-        };
-        let worked = catch_unwind(AssertUnwindSafe(|| engine.run(job, &mut tell)));
-        if let Err(payload) = worked {
-            let said = payload.downcast_ref::<&str>().map(|said| (*said).to_owned());
-            let said = said.or_else(|| payload.downcast_ref::<String>().cloned());
-            tell(Done::Failed(id, broken(said.unwrap_or_else(|| "a panic".to_owned()))));
-        }
+        attempt(&mut engine, job, &mut tell);
     }
     drop(sender.blocking_send(Event::Engine(Done::All)));
-}
-
-fn broken(said: String) -> Error {
-    Error::new(ErrorKind::Broken, "engine", said)
 }

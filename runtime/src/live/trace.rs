@@ -105,7 +105,7 @@ pub fn write_perfetto(traces: &[Trace], out: &mut dyn Write) -> io::Result<()> {
         for span in &trace.spans {
             events.push(serde_json::json!({
                 "name": span.stage, "cat": "turn", "ph": "X", "pid": 1, "tid": span.stage as u32 + 1,
-                "ts": micros(span.start), "dur": micros(span.end) - micros(span.start),
+                "ts": micros(span.start), "dur": span.end.since(span.start).as_micros() as u64,
                 "args": {"turn": trace.turn, "count": span.count, "bytes": span.bytes},
             }));
         }

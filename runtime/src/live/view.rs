@@ -7,7 +7,7 @@ use lorgnette_device::camera::Frame;
 use lorgnette_device::gate::{Gate, GateOptions, Recent, sharpness};
 
 use super::trace::{Span, Stage};
-use crate::model::media::Image;
+use crate::model::media::{Detail, Image};
 use crate::model::vision::Picture;
 use crate::{Error, ErrorKind, Result};
 
@@ -40,8 +40,14 @@ impl View {
     }
 
     /// What the wearer sees at `now`: the picture of last time where it still shows that, so that it is not encoded again;
-    /// `None` without a frame of late. With it how that was decided.
-    pub(super) fn look(&mut self, now: Timestamp) -> Result<(Option<Image>, Vec<Span>)> {
+    /// `None` without a frame of late. With it how that was decided. A new picture has at most `side` pixels on a side, if
+    /// there is one.
+    pub(super) fn look(
+        &mut self,
+        now: Timestamp,
+        detail: Detail,
+        side: Option<usize>,
+    ) -> Result<(Option<Image>, Vec<Span>)> {
         let Some(frame) = self.recent.sharpest(now) else {
             self.gate.reset();
             self.shown = None;
@@ -52,8 +58,13 @@ impl View {
         let is_new = self.shown.is_none() | self.gate.judge(luma, captured).is_worth_it();
         if is_new {
             let picture = frame.picture().map_err(damaged)?;
+            let longest = picture.width().max(picture.height());
+            let picture = match side {
+                Some(side) if side < longest => picture.fit(side),
+                _ => picture,
+            };
             let picture = Picture::new(picture.width(), picture.height(), picture.into_rgb())?;
-            self.shown = Some(Image::new(picture));
+            self.shown = Some(Image::new(picture).with_detail(detail));
         }
         let spans = vec![
             Span::new(Stage::Capture, captured, now, 1).with_bytes(frame.bytes().len()),

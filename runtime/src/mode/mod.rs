@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cloud")]
 pub mod contemplating;
+pub mod router;
 pub mod thinking;
 
 /// How hard to think.

@@ -254,7 +254,8 @@ impl Simulator {
     fn happened(&self, happened: &Happened) {
         let now = self.now();
         self.hub.tell(happened, now);
-        let recorded = lock(&self.recorder).as_mut().map_or(Ok(()), |recorder| recorder.happened(happened, now));
+        let recorded =
+            lock(&self.recorder).as_mut().map_or(Ok(()), |recorder| recorder.happened(happened, now));
         self.kept(recorded);
     }
 
@@ -295,7 +296,9 @@ impl Simulator {
     fn send_now(&self, event: Event) -> Result<()> {
         self.take_down(&event);
         let sent = self.events.try_send(event);
-        sent.map_err(|_| Error::new(ErrorKind::Runtime, "runtime", "found it busy or ended, expected it to listen"))
+        sent.map_err(|_| {
+            Error::new(ErrorKind::Runtime, "runtime", "found it busy or ended, expected it to listen")
+        })
     }
 
     fn take_down(&self, event: &Event) {

@@ -13,6 +13,9 @@ pub(super) struct Document {
     text: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     reasoning: String,
+    /// Chains of thought that came to this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    votes: Option<usize>,
     finish: &'static str,
     prompt_tokens: usize,
     image_tokens: usize,
@@ -33,11 +36,12 @@ impl fmt::Display for Document {
 }
 
 impl From<Thought> for Document {
-    fn from(Thought { reasoning, answer, .. }: Thought) -> Self {
+    fn from(Thought { reasoning, answer, votes, .. }: Thought) -> Self {
         Self {
             answer_tokens: answer.answer_tokens(),
             text: answer.text,
             reasoning,
+            votes: Some(votes).filter(|votes| *votes > 0),
             finish: finish(answer.finish),
             prompt_tokens: answer.prompt_tokens,
             image_tokens: answer.prefilled_image_tokens,
@@ -65,6 +69,7 @@ impl From<Answered> for Document {
         Self {
             text: answered.text,
             reasoning: String::new(),
+            votes: None,
             finish: finish(answered.finish),
             prompt_tokens: answered.rounds.last().map_or(0, |round| round.prompt_tokens),
             image_tokens,

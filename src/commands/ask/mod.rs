@@ -9,9 +9,7 @@ use chrono::{Datelike, Timelike};
 use lorgnette_quant::{Progress, Result};
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{AnswerOptions, Conversation, Event, Shown, WhenFull};
-#[cfg(feature = "cloud")]
-use lorgnette_runtime::mode::Mode;
-use lorgnette_runtime::mode::thinking;
+use lorgnette_runtime::mode::{Mode, thinking};
 use lorgnette_runtime::model::chat_template::{LocalTime, Message, Part, RenderOptions, Role};
 
 use self::document::Document;
@@ -99,15 +97,40 @@ impl Command for Question<'_> {
 
 impl Question<'_> {
     fn answer<B: Backend + 'static>(&self, backend: B) -> Outcome {
-        let conversation = self.conversation(backend)?;
+        let mut conversation = self.conversation(backend)?;
+        let mode = match self.arguments.mode.mode() {
+            Some(mode) => mode,
+            None => self.route(&mut conversation)?,
+        };
         #[cfg(feature = "cloud")]
-        if self.arguments.mode.mode() == Mode::Contemplating {
+        if mode == Mode::Contemplating {
             return once(self.contemplate(conversation));
         }
         match &self.tools {
             Some(tools) => once(self.answer_with(tools, conversation)),
-            None => self.answer_alone(conversation),
+            None => self.answer_alone(conversation, mode),
         }
+    }
+
+    /// What the router decides, which is said on stderr.
+    fn route<B: Backend>(
+        &self,
+        conversation: &mut Conversation<B>,
+    ) -> std::result::Result<Mode, Box<dyn std::error::Error>> {
+        let Self { arguments, options, prompt, watch, .. } = self;
+        #[cfg(feature = "cloud")]
+        let has_cloud = arguments.contemplate.is_possible()?;
+        #[cfg(not(feature = "cloud"))]
+        let has_cloud = false;
+        let router = arguments.mode.router(has_cloud)?;
+        let (_, routed) = router.route(conversation, prompt, options, &mut |_| match watch.cancelled() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })?;
+        watch.check()?;
+        let routed = routed.ok_or("the question was not looked at")?;
+        console::warn(mode::describe(&routed));
+        Ok(routed.mode)
     }
 
     fn conversation<B: Backend>(&self, backend: B) -> Result<Conversation<B>> {
@@ -122,11 +145,12 @@ impl Question<'_> {
     /// Tokens that are wanted beside question and answer.
     fn beside(&self) -> usize {
         let tools = if self.tools.is_some() { TOOL_TOKENS } else { 0 };
+        let needed = tools.saturating_add(self.arguments.mode.thoughts());
         #[cfg(feature = "cloud")]
-        if self.arguments.mode.mode() == Mode::Contemplating {
-            return tools + super::contemplate::TOLD_TOKENS;
+        if matches!(self.arguments.mode.mode(), Some(Mode::Contemplating) | None) {
+            return needed.saturating_add(super::contemplate::TOLD_TOKENS);
         }
-        tools
+        needed
     }
 
     #[cfg(feature = "cloud")]
@@ -145,8 +169,7 @@ impl Question<'_> {
         Ok(())
     }
 
-    fn answer_alone<B: Backend>(&self, mut conversation: Conversation<B>) -> Outcome {
-        let mode = self.arguments.mode.mode();
+    fn answer_alone<B: Backend>(&self, mut conversation: Conversation<B>, mode: Mode) -> Outcome {
         let mut shower = Shower::new(self);
         let thought =
             thinking::answer(&mut conversation, &self.prompt, &self.options, mode, &mut |e| shower.hear(e))?;
@@ -223,6 +246,7 @@ fn options(arguments: &Arguments) -> Result<AnswerOptions> {
         opening: Vec::new(),
         constraint: arguments.constraint.read()?,
         when_full: if arguments.slide { WhenFull::Slide } else { WhenFull::Stop },
+        chains: arguments.mode.chains(),
     })
 }
 

@@ -89,6 +89,13 @@ pub(crate) fn ledger(config: &Config) -> PathBuf {
 }
 
 impl Arguments {
+    /// Whether there are endpoints, and what is asked may be sent there.
+    pub(crate) fn is_possible(&self) -> lorgnette_runtime::Result<bool> {
+        let config = self.config.read()?;
+        let may = self.consent.contains(&Consent::Text) || config.consent.always.contains(&Kind::Text);
+        Ok(may && !config.endpoints.is_empty())
+    }
+
     /// Answers the question, with the model in `conversation` for what the device can do.
     pub(crate) fn answer<B: Backend + 'static>(
         &self,

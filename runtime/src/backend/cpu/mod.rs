@@ -72,14 +72,7 @@ impl Backend for Cpu {
         cache: &mut KvCache,
         at: Place,
     ) -> Result<Rows> {
-        let x = normed(&stage.norm, rows);
-        let [mut queries, mut keys, values] = linears([&stage.query, &stage.key, &stage.value], &x)?;
-        if let Some(norm) = &stage.query_norm {
-            queries = rms_normed(norm, &queries, stage.heads.len);
-        }
-        if let Some(norm) = &stage.key_norm {
-            keys = rms_normed(norm, &keys, stage.heads.len);
-        }
+        let [mut queries, mut keys, values] = projected(stage, rows)?;
         if let Some(rotary) = &stage.rotary {
             rotate(rotary, [&mut queries, &mut keys], stage.heads.len, at.start);
         }
@@ -96,6 +89,28 @@ impl Backend for Cpu {
         sight: Sight,
     ) -> Result<Rows> {
         Ok(attend(heads, queries, cache, at, sight))
+    }
+
+    fn attention_apart(
+        &self,
+        stage: &AttentionInput<Weights>,
+        rows: &Rows,
+        sequences: &mut [(&mut KvCache, usize)],
+        layer: usize,
+    ) -> Result<Rows> {
+        let projected = projected(stage, rows)?;
+        let attend = |(row, (cache, start)): (usize, &mut (&mut KvCache, usize))| {
+            let at = Place { layer, start: *start };
+            let [mut queries, mut keys, values] =
+                projected.each_ref().map(|rows| rows.gather(&[Some(row)], 1));
+            if let Some(rotary) = &stage.rotary {
+                rotate(rotary, [&mut queries, &mut keys], stage.heads.len, at.start);
+            }
+            cache.write(at, &keys, &values);
+            attend(&stage.heads, &queries, cache, at, Sight::Causal)
+        };
+        let attended: Vec<_> = sequences.iter_mut().enumerate().map(attend).collect();
+        self.concat(&attended.iter().collect::<Vec<_>>())
     }
 
     fn project_onto(&self, projection: &Linear<Weights>, rows: &Rows, residual: &mut Rows) -> Result<()> {
@@ -183,4 +198,17 @@ impl Backend for Cpu {
     fn mean_pool(&self, rows: &Rows, count: usize) -> Result<Rows> {
         Ok(rows.mean_pool(count))
     }
+}
+
+/// Queries, keys and values of each row, at no position yet.
+fn projected(stage: &AttentionInput<Weights>, rows: &Rows) -> Result<[Rows; 3]> {
+    let x = normed(&stage.norm, rows);
+    let [mut queries, mut keys, values] = linears([&stage.query, &stage.key, &stage.value], &x)?;
+    if let Some(norm) = &stage.query_norm {
+        queries = rms_normed(norm, &queries, stage.heads.len);
+    }
+    if let Some(norm) = &stage.key_norm {
+        keys = rms_normed(norm, &keys, stage.heads.len);
+    }
+    Ok([queries, keys, values])
 }

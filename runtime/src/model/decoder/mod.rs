@@ -176,8 +176,48 @@ impl<B: Backend> Decoder<B> {
         }
         sequence.len += count;
         let first = if wanted == Wanted::Last { count - 1 } else { 0 };
+        self.logits(&x, first)
+    }
+
+    fn logits(&self, x: &B::Rows, first: usize) -> Result<B::Rows> {
         let head = self.weights.head.as_ref().unwrap_or(&self.weights.embedding);
-        self.backend.logits(&Output { norm: &self.weights.norm, head }, &x, first)
+        self.backend.logits(&Output { norm: &self.weights.norm, head }, x, first)
+    }
+
+    /// Appends a token to each of several sequences in one pass over the weights, `tokens[i]` to `sequences[i]`, and
+    /// returns the logits after each: `[sequences][vocabulary]`.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and [`ErrorKind::Argument`] when there are not as many tokens as sequences. The
+    /// sequences are then as they were.
+    pub fn advance_each(&self, sequences: &mut [&mut Sequence<B>], tokens: &[TokenId]) -> Result<B::Rows> {
+        if sequences.len() != tokens.len() || tokens.is_empty() {
+            let detail =
+                format!("found {} for {} sequences, expected one for each", tokens.len(), sequences.len());
+            return Err(Error::new(ErrorKind::Argument, "tokens", detail));
+        }
+        for sequence in &*sequences {
+            self.check(sequence, &[Input::Tokens(tokens)], 1)?;
+        }
+        let mut x = self.embed(&[Input::Tokens(tokens)])?;
+        for (number, layer) in self.weights.layers.iter().enumerate() {
+            let mut caches: Vec<_> =
+                sequences.iter_mut().map(|sequence| (&mut sequence.cache, sequence.len)).collect();
+            let attended = self.backend.attention_apart(&layer.attention_input, &x, &mut caches, number)?;
+            self.after_attention(layer, &attended, &mut x)?;
+        }
+        sequences.iter_mut().for_each(|sequence| sequence.len += 1);
+        self.logits(&x, 0)
+    }
+
+    /// Another sequence of the same tokens, with room for `capacity`.
+    ///
+    /// # Errors
+    /// As [`sequence`](Self::sequence), and [`ErrorKind::Argument`] when it has no room for them.
+    pub fn branch(&self, sequence: &Sequence<B>, capacity: usize) -> Result<Sequence<B>> {
+        let mut branch = self.sequence_of(sequence.element, capacity)?;
+        self.restore(sequence, &mut branch)?;
+        Ok(branch)
     }
 
     /// Appends a token that was chosen and chooses the likeliest one after it, which is on its way to the host.
@@ -253,7 +293,11 @@ impl<B: Backend> Decoder<B> {
     ) -> Result<()> {
         let queries = self.backend.attention_input(&layer.attention_input, x, cache, at)?;
         let attended = self.backend.attention(&self.config.heads, &queries, cache, at, Sight::Causal)?;
-        self.backend.project_onto(&layer.attention_output, &attended, x)?;
+        self.after_attention(layer, &attended, x)
+    }
+
+    fn after_attention(&self, layer: &Layer<B::Weights>, attended: &B::Rows, x: &mut B::Rows) -> Result<()> {
+        self.backend.project_onto(&layer.attention_output, attended, x)?;
         let gated = self.backend.feed_forward_input(&layer.feed_forward_input, x)?;
         self.backend.project_onto(&layer.feed_forward_output, &gated, x)
     }

@@ -10,6 +10,7 @@ use crate::TokenId;
 ///
 /// Tokens that are not text, such as control tokens, come out as nothing. The space that SentencePiece puts before
 /// every text does not come out.
+#[derive(Clone)]
 pub struct Decoder {
     vocabulary: Arc<Vocabulary>,
     /// Bytes of a character that is not complete.

@@ -1,21 +1,37 @@
 //! The rules of a talk: which event begins, goes on with, answers or breaks off a turn.
 
-use lorgnette_device::Timestamp;
+mod answering;
 
-use super::engine::{AnswerId, Cancel, Done, Job};
+use std::time::Duration;
+
+use lorgnette_device::Timestamp;
+use lorgnette_device::microphone::AudioChunk;
+
 use super::event::{Action, Button, Event, Presence, Report};
+use super::job::{AnswerId, Cancel, Job};
 use super::listening::{Heard, Listening};
+use super::pace::{Effort, Pace};
 use super::trace::{Span, Stage, Trace};
 use super::view::View;
 use crate::mode::Mode;
+use crate::model::media::Detail;
+
+/// The longest side of a picture that is taken small, in pixels.
+const SMALL: usize = 512;
 
 /// A talk between events. It does no work itself and knows no time but what it is told, so that the same events give the
 /// same actions.
 pub struct Session {
     listening: Listening,
     view: View,
-    mode: Mode,
+    detail: Detail,
+    mode: Option<Mode>,
     cancel: Cancel,
+    pace: Pace,
+    /// Sound of the turn that was not handed over yet.
+    held: Vec<f32>,
+    /// Overruns of the microphone so far.
+    overruns: u64,
     phase: Phase,
     /// The number of the last answer that was asked for.
     answers: AnswerId,
@@ -41,13 +57,18 @@ enum Phase {
 }
 
 impl Session {
-    /// A talk that nobody has begun; answers that are not wanted are broken off by `cancel`.
-    pub fn new(listening: Listening, mode: Mode, cancel: Cancel) -> Self {
+    /// A talk that nobody has begun; answers that are not wanted are broken off by `cancel`. Without a mode each
+    /// question is routed, see [`crate::mode::router`].
+    pub fn new(listening: Listening, mode: impl Into<Option<Mode>>, cancel: Cancel) -> Self {
         Self {
             listening,
             view: View::new(),
-            mode,
+            detail: Detail::Overview,
+            mode: mode.into(),
             cancel,
+            pace: Pace::new(),
+            held: Vec::new(),
+            overruns: 0,
             phase: Phase::Idle,
             answers: 0,
             muted: false,
@@ -58,9 +79,21 @@ impl Session {
         }
     }
 
-    /// How hard later questions are thought about.
-    pub fn set_mode(&mut self, mode: Mode) {
-        self.mode = mode;
+    /// How hard later questions are thought about; without a mode that is up to the router.
+    pub fn set_mode(&mut self, mode: impl Into<Option<Mode>>) {
+        self.mode = mode.into();
+    }
+
+    /// How closely later pictures are looked at, while the engine keeps up.
+    pub fn set_detail(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
+    /// The engine has a smaller model for when it does not keep up, as [`Tiers`](super::Tiers) have.
+    #[must_use]
+    pub fn with_small_model(mut self) -> Self {
+        self.pace.allow_small_model();
+        self
     }
 
     /// What is to be done after `event`, which came at `now`, in this order.
@@ -77,10 +110,7 @@ impl Session {
                 }
                 self.tell(Report::Camera(presence));
             }
-            Event::Sound(chunk) if !self.muted => {
-                let heard = self.listening.push(&*chunk.samples);
-                self.listen(heard, now);
-            }
+            Event::Sound(chunk) if !self.muted => self.hear(&chunk, now),
             Event::Sound(_) => {}
             Event::Microphone(presence) => self.microphone(presence, now),
             Event::Button(Button::Down) if !self.muted => {
@@ -94,6 +124,7 @@ impl Session {
             Event::Text(text) => self.read(text, now),
             Event::Mute(muted) => self.mute(muted),
             Event::Mode(mode) => self.set_mode(mode),
+            Event::Power(reading) => self.pace.power(&reading),
             Event::Engine(done) => self.worked(done, now),
             Event::Cancel => self.break_off(),
             Event::Finish => {
@@ -110,16 +141,34 @@ impl Session {
         std::mem::take(&mut self.actions)
     }
 
+    fn hear(&mut self, chunk: &AudioChunk, now: Timestamp) {
+        if chunk.overruns > self.overruns {
+            self.tell(Report::SoundLost);
+        }
+        self.overruns = chunk.overruns;
+        let heard = self.listening.push(&*chunk.samples);
+        self.listen(heard, now);
+        if let Some(error) = self.listening.failure() {
+            self.tell(Report::Failed(error));
+        }
+    }
+
     fn listen(&mut self, heard: Vec<Heard>, now: Timestamp) {
         for heard in heard {
             match heard {
                 Heard::Started => self.start(now),
                 Heard::Speech(samples) => {
                     self.trace.spans.push(Span::new(Stage::Voice, now, now, samples.len()));
-                    self.order(Job::Hear(samples));
+                    self.held.extend(samples);
+                    if self.held.len() >= self.pace.piece() {
+                        self.hand_over();
+                    }
                 }
                 Heard::Paused => {
                     self.trace.question_end = Some(now);
+                    self.hand_over();
+                    let behind = self.pace.paused();
+                    self.tell_behind(behind);
                     self.ask();
                     self.phase = Phase::Ahead(Vec::new());
                 }
@@ -137,7 +186,15 @@ impl Session {
     fn start(&mut self, now: Timestamp) {
         self.interrupt();
         self.trace.turn += 1;
-        let image = match self.view.look(now) {
+        if let Some(effort) = self.pace.begin_turn() {
+            self.order(Job::Effort(effort));
+            self.tell(Report::Effort(effort));
+        }
+        let (detail, side) = match self.pace.current() {
+            Effort::Full => (self.detail, None),
+            _ => (Detail::Overview, Some(SMALL)),
+        };
+        let image = match self.view.look(now, detail, side) {
             Ok((image, spans)) => {
                 self.trace.spans.extend(spans);
                 image
@@ -152,7 +209,24 @@ impl Session {
         self.phase = Phase::Listening;
     }
 
+    /// Gives the engine the sound that there is.
+    fn hand_over(&mut self) {
+        if !self.held.is_empty() {
+            let samples = std::mem::take(&mut self.held);
+            let behind = self.pace.given(samples.len());
+            self.order(Job::Hear(samples));
+            self.tell_behind(behind);
+        }
+    }
+
+    fn tell_behind(&mut self, behind: Option<Duration>) {
+        if let Some(by) = behind {
+            self.tell(Report::Behind { by, next: self.pace.effort() });
+        }
+    }
+
     fn ask(&mut self) {
+        self.hand_over();
         self.answers += 1;
         self.order(Job::Answer(self.answers, self.mode));
     }
@@ -167,6 +241,7 @@ impl Session {
                 Vec::new()
             }
         };
+        self.pace.end_turn();
         self.order(Job::Keep);
         self.tell(Report::Heard);
         ahead.into_iter().for_each(|report| self.show(report, now));
@@ -201,11 +276,13 @@ impl Session {
         self.listening.reset();
         self.interrupt();
         self.phase = Phase::Idle;
+        self.end_if_finished();
     }
 
     /// An answer that is shown ends here, with what was said so far; a question that is not through never was.
     fn interrupt(&mut self) {
         self.cancel.cancel(self.answers);
+        self.held.clear();
         match self.phase {
             Phase::Idle => {}
             Phase::Answering => self.broken_off = Some((self.answers, self.take_trace())),
@@ -215,62 +292,6 @@ impl Session {
                 let trace = self.take_trace();
                 self.tell(Report::Turn(trace));
             }
-        }
-    }
-
-    fn worked(&mut self, done: Done, now: Timestamp) {
-        match done {
-            Done::Worked(span) => {
-                let broken_off = self.broken_off.as_mut().map(|(_, trace)| trace);
-                broken_off.unwrap_or(&mut self.trace).spans.push(span);
-            }
-            Done::Piece(id, text) => self.answer_report(id, Report::Piece(text), now),
-            Done::Answered(id, answered) => self.answer_report(id, Report::Answered(Box::new(answered)), now),
-            Done::All => {}
-            Done::Failed(None, error) => self.tell(Report::Failed(error)),
-            Done::Failed(Some(id), error) => self.answer_report(id, Report::Failed(error), now),
-        }
-    }
-
-    /// News of an answer: shown, kept until it is sure that the answer is wanted, or too late.
-    fn answer_report(&mut self, id: AnswerId, report: Report, now: Timestamp) {
-        let is_last = !matches!(report, Report::Piece(_));
-        if let Some((_, trace)) = self.broken_off.take_if(|(broken_off, _)| *broken_off == id && is_last) {
-            self.tell(report);
-            return self.tell(Report::Turn(trace));
-        }
-        if id != self.answers {
-            return;
-        }
-        match &mut self.phase {
-            Phase::Ahead(reports) => {
-                if matches!(report, Report::Piece(_)) {
-                    self.trace.first_piece.get_or_insert(now);
-                }
-                reports.push(report);
-            }
-            Phase::Answering => self.show(report, now),
-            Phase::Idle | Phase::Listening => {}
-        }
-    }
-
-    fn show(&mut self, report: Report, now: Timestamp) {
-        match &report {
-            Report::Piece(_) => drop(self.trace.first_piece.get_or_insert(now)),
-            Report::Answered(_) | Report::Failed(_) => self.phase = Phase::Idle,
-            _ => {}
-        }
-        self.tell(report);
-        if matches!(self.phase, Phase::Idle) {
-            let trace = self.take_trace();
-            self.tell(Report::Turn(trace));
-            self.end_if_finished();
-        }
-    }
-
-    fn end_if_finished(&mut self) {
-        if self.finishing && matches!(self.phase, Phase::Idle) {
-            self.tell(Report::Ended);
         }
     }
 

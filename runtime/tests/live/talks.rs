@@ -1,134 +1,14 @@
-//! Talks: sound and frames in, answers out.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod common;
+//! Turns: how they begin, go on, are answered and broken off.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use common::mmproj::{both, cut, parts, write};
-use common::models::converted;
-use lorgnette_device::Timestamp;
-use lorgnette_device::camera::{Frame, Layout, PixelFormat};
-use lorgnette_device::clock::{ManualClock, MonotonicClock};
-use lorgnette_device::microphone::{AudioChunk, CHUNK_LEN};
-use lorgnette_runtime::backend::cpu::Cpu;
-use lorgnette_runtime::conversation::{AnswerOptions, Finish, LanguageModel};
-use lorgnette_runtime::live::{
-    Button, Cancel, EVENTS, Engine, Event, FRAME, Listening, ListeningOptions, Presence, Report, Session,
-    Stage, Trace, VoiceDetector, replay, talk, write_perfetto,
-};
-use lorgnette_runtime::mode::Mode;
+use lorgnette_device::clock::MonotonicClock;
+use lorgnette_runtime::conversation::{AnswerOptions, Finish};
+use lorgnette_runtime::live::{Button, EVENTS, Engine, Event, Presence, Report, Stage, talk, write_perfetto};
 use lorgnette_runtime::model::chat_template::{Part, Role};
 use tokio::sync::mpsc;
 
-/// Frames of 10 ms in a block of the audio tower.
-const BLOCK: u32 = 8;
-
-/// Hears speech where samples are not zero.
-struct Loudness;
-
-impl VoiceDetector for Loudness {
-    fn probability(&mut self, frame: &[f32; FRAME]) -> f32 {
-        if frame.iter().any(|sample| *sample != 0.0) { 1.0 } else { 0.0 }
-    }
-
-    fn reset(&mut self) {}
-}
-
-fn model() -> Arc<LanguageModel<Cpu>> {
-    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
-    let (mut metadata, tensors) = parts(&towers);
-    metadata.set("clip.audio.attention.block_frames", BLOCK);
-    let model = LanguageModel::load(Cpu, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
-    Arc::new(model.with_towers(&write(&(metadata, tensors))).unwrap())
-}
-
-fn engine() -> Engine<Cpu> {
-    let options = AnswerOptions { max_tokens: 6, ..AnswerOptions::default() };
-    Engine::new(model(), 500, Vec::new(), options, Arc::new(ManualClock::default())).unwrap()
-}
-
-fn session(cancel: Cancel) -> Session {
-    let listening = Listening::new(ListeningOptions::default(), Box::new(Loudness));
-    Session::new(listening, Mode::Instant, cancel)
-}
-
-fn at(milliseconds: u64) -> Timestamp {
-    Timestamp::from_start(Duration::from_millis(milliseconds))
-}
-
-/// What senses give in turn: times go on from one part to the next.
-#[derive(Default)]
-struct Script {
-    events: Vec<(Timestamp, Event)>,
-    now: u64,
-}
-
-impl Script {
-    fn sound(mut self, milliseconds: u64, level: f32) -> Self {
-        for _ in 0..milliseconds / 20 {
-            let sample = |i: usize| level * (((i * 7 + self.now as usize) % 97) as f32 + 1.0) / 97.0;
-            let samples = Box::new(std::array::from_fn::<f32, CHUNK_LEN, _>(sample));
-            let chunk = AudioChunk { samples, captured: at(self.now), sequence: self.now / 20, overruns: 0 };
-            self.now += 20;
-            self.events.push((at(self.now), Event::Sound(chunk)));
-        }
-        self
-    }
-
-    fn speech(self, milliseconds: u64) -> Self {
-        self.sound(milliseconds, 0.5)
-    }
-
-    fn silence(self, milliseconds: u64) -> Self {
-        self.sound(milliseconds, 0.0)
-    }
-
-    fn view(self, shade: u8) -> Self {
-        let mut frame = Frame::default();
-        let layout = Layout::packed(PixelFormat::Rgb, 64, 64).unwrap();
-        let pixel = |i: usize| if i / 3 % 64 < 32 { shade } else { 255 - shade };
-        frame.fill(layout, at(self.now), 0, &(0..64 * 64 * 3).map(pixel).collect::<Vec<_>>()).unwrap();
-        self.then(Event::Frame(frame))
-    }
-
-    fn then(mut self, event: Event) -> Self {
-        self.events.push((at(self.now), event));
-        self
-    }
-
-    fn play(self) -> (Vec<Report>, Engine<Cpu>) {
-        let mut engine = engine();
-        let mut reports = Vec::new();
-        let mut session = session(engine.cancel());
-        replay(&mut session, &mut engine, self.events, &mut |_, report| reports.push(report));
-        (reports, engine)
-    }
-}
-
-fn answers(reports: &[Report]) -> Vec<String> {
-    let answer = |report: &Report| match report {
-        Report::Answered(answered) => Some(answered.answer.text.clone()),
-        _ => None,
-    };
-    reports.iter().filter_map(answer).collect()
-}
-
-fn traces(reports: &[Report]) -> Vec<&Trace> {
-    reports
-        .iter()
-        .filter_map(|report| if let Report::Turn(trace) = report { Some(trace) } else { None })
-        .collect()
-}
-
-fn names(reports: &[Report]) -> Vec<String> {
-    let name = |report: &Report| format!("{report:?}").split(['(', ' ']).next().unwrap().to_owned();
-    let mut names: Vec<_> = reports.iter().map(name).collect();
-    names.dedup();
-    names
-}
+use crate::script::{BLOCK, Script, answers, at, model, names, session, traces};
 
 #[test]
 fn a_spoken_question_about_a_view_is_answered() {

@@ -1,6 +1,13 @@
 //! Whether somebody speaks.
 
+#[cfg(feature = "npu")]
+mod silero;
+
 use earshot::Detector;
+
+#[cfg(feature = "npu")]
+pub use self::silero::Silero;
+use crate::Error;
 
 /// Samples at 16 kHz that are judged together: 16 ms.
 pub const FRAME: usize = 256;
@@ -12,6 +19,11 @@ pub trait VoiceDetector: Send {
 
     /// Forgets what it heard.
     fn reset(&mut self);
+
+    /// Why it could not judge a frame since the last call, if it could not.
+    fn failure(&mut self) -> Option<Error> {
+        None
+    }
 }
 
 /// The detector that comes with the runtime: a recurrent network of 40 KiB.

@@ -3,11 +3,20 @@
 //! The reasoning is an answer by itself, that ends with `</think>` or with its budget; then it is closed, by force if need
 //! be, and the model goes on from there. What it computed while it reasoned is not computed again. A model whose template
 //! knows nothing of thinking is led the same way: its turn is opened with `<think>`, and closed.
+//!
+//! # Several chains
+//! With [`AnswerOptions::chains`] the budget is shared by so many chains of thought, each with an answer of its own, and
+//! the answer that most of them come to is given (self-consistency, Wang et al. 2022). The chains are computed together,
+//! each step once over the weights: `k` chains of a `k`-th of the budget take the tokens of one, and a `k`-th of the
+//! steps. The first samples as it was asked to, and is the greedy one where nothing was asked; the others have dice of
+//! their own. Nothing is shown before all have answered.
+
+mod chains;
 
 use std::ops::ControlFlow;
 
 use crate::backend::Backend;
-use crate::conversation::{Answer, AnswerOptions, Conversation, Event, Finish};
+use crate::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel};
 use crate::mode::Mode;
 use crate::model::chat_template::Message;
 use crate::model::tokenizer::Special;
@@ -29,6 +38,8 @@ pub struct Thought {
     pub reasoning_tokens: usize,
     /// The answer. Its counts are those of reasoning and answer together, but for the tokens of the answer itself.
     pub answer: Answer,
+    /// How many chains of thought came to it.
+    pub votes: usize,
 }
 
 /// Answers the last of `messages` as `mode` says. `on` hears the pieces of the answer, not those of the reasoning.
@@ -52,27 +63,28 @@ pub fn answer<B: Backend>(
     if budget == 0 {
         options.render.enable_thinking = Some(false);
         let answer = conversation.answer(messages, &options, on)?;
-        return Ok(Thought { reasoning: String::new(), reasoning_tokens: 0, answer });
+        return Ok(Thought { reasoning: String::new(), reasoning_tokens: 0, answer, votes: 0 });
     }
     options.render.enable_thinking = Some(true);
-    options.opening.extend(tokens(conversation, OPEN));
+    options.opening.extend(tokens(conversation.model(), OPEN));
+    if options.chains.min(budget) > 1 {
+        return chains::answer(conversation, messages, &options, budget, on);
+    }
     let reasoning = reason(conversation, messages, &options, budget, on)?;
     if reasoning.finish == Finish::Cancelled {
         let answer = Answer { text: String::new(), tokens: Vec::new(), ..reasoning.clone() };
-        return Ok(Thought {
-            reasoning_tokens: reasoning.answer_tokens(),
-            reasoning: reasoning.text,
-            answer,
-        });
+        let (reasoning, reasoning_tokens) = (reasoning.text, reasoning.tokens.len());
+        return Ok(Thought { reasoning, reasoning_tokens, answer, votes: 0 });
     }
     options.opening.extend(&reasoning.tokens);
     let closing = if reasoning.finish == Finish::Stop { "\n\n".to_owned() } else { format!("\n{CLOSE}\n\n") };
-    options.opening.extend(tokens(conversation, &closing));
+    options.opening.extend(tokens(conversation.model(), &closing));
     let answer = conversation.answer(messages, &options, on)?;
     Ok(Thought {
         reasoning: reasoning.text.trim().to_owned(),
         reasoning_tokens: reasoning.answer_tokens(),
         answer: together(&reasoning, answer),
+        votes: 1,
     })
 }
 
@@ -92,8 +104,8 @@ fn reason<B: Backend>(
     })
 }
 
-fn tokens<B: Backend>(conversation: &Conversation<B>, text: &str) -> Vec<TokenId> {
-    conversation.model().tokenizer().encode(text, Special::Parse)
+fn tokens<B: Backend>(model: &LanguageModel<B>, text: &str) -> Vec<TokenId> {
+    model.tokenizer().encode(text, Special::Parse)
 }
 
 /// The answer with what the reasoning took.

@@ -1,0 +1,60 @@
+//! What a long talk takes: no more after two hundred turns than after twenty. Alone in its process, so that all that is
+//! allocated is its own.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "only a part is used here")]
+mod common;
+#[path = "live/script.rs"]
+#[allow(dead_code, reason = "only a part is used here")]
+mod script;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use lorgnette_runtime::live::{Report, replay};
+use script::{Script, engine, session};
+
+struct Counting;
+
+/// Bytes that were allocated and not freed.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size(), Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn two_hundred_turns_take_what_twenty_take() {
+    let mut engine = engine();
+    let mut session = session(engine.cancel());
+    let (mut turns, mut now, mut after) = (0, 0, Vec::new());
+    while turns < 200 {
+        // Each turn is about another view, so that whatever keeps something keeps most.
+        let script = Script { now, ..Script::default() }.view((turns * 37 % 250) as u8);
+        let script = script.speech(2_000).silence(500);
+        now = script.now;
+        replay(&mut session, &mut engine, script.events, &mut |_, report| {
+            turns += usize::from(matches!(report, Report::Turn(_)));
+        });
+        after.push(LIVE.load(Relaxed));
+    }
+    // What is remembered grows until the context is full, and then again.
+    let most = |from: usize, to: usize| *after[from..to].iter().max().unwrap();
+    let (early, late) = (most(10, 20), most(20, 200));
+    assert!(late <= early + early / 100, "{early} bytes at most up to turn 20, {late} up to turn 200");
+}

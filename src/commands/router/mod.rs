@@ -1,0 +1,171 @@
+//! Fits the rules of `--mode auto` to a model.
+
+mod report;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lorgnette_quant::{Error, Progress, Result};
+use lorgnette_runtime::backend::Backend;
+use lorgnette_runtime::conversation::{AnswerOptions, Conversation, LanguageModel};
+use lorgnette_runtime::mode::router::{Calibration, Outlook, Router, Sample, fit};
+use lorgnette_runtime::mode::{Mode, thinking};
+use lorgnette_runtime::model::chat_template::{Message, Part, Role};
+use lorgnette_runtime::model::media::Detail;
+use serde::Deserialize;
+
+use self::report::Report;
+use super::backend::{self, Command, Place};
+use super::threads::Threads;
+use super::{media, model};
+use crate::console::{self, Outcome, Watch};
+
+/// Find out when a model should think first, from questions whose answers are known, for --mode auto
+///
+/// Each question is answered at once and after thinking. Every second one is what the rules are fitted to, and the others
+/// are what they are judged by.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    model: model::Arguments,
+    /// JSON lines with `answer`, and `text`, `image` and `audio` (files beside it), of which some may be missing. The
+    /// answer to what is to be handed over is `<contemplate>`
+    #[arg(long, value_name = "FILE")]
+    questions: PathBuf,
+    /// Write the rules here
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Tokens of reasoning at most
+    #[arg(long, value_name = "TOKENS", default_value_t = 256)]
+    budget: usize,
+    /// Tokens of an answer at most
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    max_tokens: usize,
+    #[command(flatten)]
+    backend: backend::Arguments,
+    #[command(flatten)]
+    threads: Threads,
+    /// Print what was found as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    text: Option<String>,
+    image: Option<PathBuf>,
+    audio: Option<PathBuf>,
+    answer: String,
+}
+
+/// What became of a question.
+struct Tried {
+    outlook: Outlook,
+    hand_over: bool,
+    right_at_once: bool,
+    right_after_thinking: bool,
+}
+
+/// How an answer says that the question is for others.
+const HAND_OVER: &str = "<contemplate>";
+
+struct Fit<'a> {
+    arguments: &'a Arguments,
+    questions: Vec<Question>,
+    watch: Watch,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    arguments.threads.set()?;
+    let questions = read(&arguments.questions)?;
+    arguments.backend.run(&Fit { arguments, questions, watch: Watch::start()? })
+}
+
+fn read(path: &Path) -> Result<Vec<Question>> {
+    let text = fs::read_to_string(path).map_err(|e| Error::io("read", e).in_file(path))?;
+    let question = |(number, line): (usize, &str)| {
+        let refused = |e| Error::malformed(format!("line {}", number + 1), e, "a JSON object with `answer`");
+        serde_json::from_str(line).map_err(|e| refused(e).in_file(path))
+    };
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(question).collect()
+}
+
+impl Command for Fit<'_> {
+    fn run_on<B: Backend + 'static>(&self, backend: B, _: &Place) -> Outcome {
+        let model = Arc::new(self.arguments.model.load(backend)?);
+        let mut tried = Vec::new();
+        for question in &self.questions {
+            self.watch.check()?;
+            tried.push(self.try_out(&model, question)?);
+        }
+        let (calibration, report) = judge(&tried);
+        if let Some(path) = &self.arguments.output {
+            let text = serde_json::to_string_pretty(&calibration)? + "\n";
+            fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        console::print(&report, self.arguments.json)
+    }
+}
+
+impl Fit<'_> {
+    fn try_out<B: Backend>(&self, model: &Arc<LanguageModel<B>>, question: &Question) -> Result<Tried> {
+        let Arguments { budget, max_tokens, .. } = *self.arguments;
+        let options = AnswerOptions { max_tokens, ..AnswerOptions::default() };
+        let messages = [Message::parts(Role::User, self.parts(question)?)];
+        let needed = model.prompt(&messages, &options.render)?.slots().len() + budget + 2 * max_tokens;
+        let mut conversation =
+            Conversation::new(Arc::clone(model), needed.min(model.decoder().config().context))?;
+        let on = &mut |_: lorgnette_runtime::conversation::Event<'_>| ControlFlow::Continue(());
+        let (_, routed) = Router::default().route(&mut conversation, &messages, &options, on)?;
+        let mut right = |mode| {
+            let thought = thinking::answer(&mut conversation, &messages, &options, mode, on)?;
+            Ok::<_, Error>(plain(&thought.answer.text) == plain(&question.answer))
+        };
+        Ok(Tried {
+            outlook: routed.map(|routed| routed.outlook).unwrap_or_default(),
+            hand_over: question.answer.trim() == HAND_OVER,
+            right_at_once: right(Mode::Instant)?,
+            right_after_thinking: right(Mode::Thinking { budget })?,
+        })
+    }
+
+    fn parts(&self, question: &Question) -> Result<Vec<Part>> {
+        let folder = self.arguments.questions.parent().unwrap_or(Path::new(""));
+        let image = question.image.as_ref().map(|path| media::image(&folder.join(path), Detail::Overview));
+        let sound = question.audio.as_ref().map(|path| media::sound(&folder.join(path)));
+        let text = question.text.clone().map(|text| Ok(Part::Text(text)));
+        image.into_iter().chain(sound).chain(text).collect()
+    }
+}
+
+/// What is said, without case, doubled spaces and a last stop.
+fn plain(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ").trim_end_matches('.').to_owned()
+}
+
+/// The rules that fit every second question, and how good they are on the others.
+fn judge(tried: &[Tried]) -> (Calibration, Report) {
+    let part = |rest: usize| tried.iter().skip(rest).step_by(2);
+    let usual = Calibration::default();
+    let calibration = Calibration {
+        thinking: fit(&wrong_at_once(part(0))).unwrap_or(usual.thinking),
+        contemplating: fit(&handed_over(part(0))).unwrap_or(usual.contemplating),
+    };
+    let judged: Vec<_> = part(1).collect();
+    let report = Report::new(tried.len(), &calibration, &judged);
+    (calibration, report)
+}
+
+/// What the device should answer, and whether the answer at once is wrong.
+fn wrong_at_once<'a>(tried: impl Iterator<Item = &'a Tried>) -> Vec<Sample> {
+    let own = tried.filter(|tried| !tried.hand_over);
+    own.map(|tried| Sample { outlook: tried.outlook.clone(), label: !tried.right_at_once }).collect()
+}
+
+/// Everything, and whether the device should hand it over.
+fn handed_over<'a>(tried: impl Iterator<Item = &'a Tried>) -> Vec<Sample> {
+    tried.map(|tried| Sample { outlook: tried.outlook.clone(), label: tried.hand_over }).collect()
+}
