@@ -1,0 +1,82 @@
+"""The bundled scenes: `python -m pico.scenes OUT` draws pictures and speaks questions of the held-out split into a folder.
+
+`scenes.json` is a list of questions, each with its `picture` and its `recording` (names of files, or null), `text`,
+`kind`, and the `answer` that is right.
+"""
+
+import argparse
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .world import commands, picture, questions, split as splits, voice
+from .world.questions import Question, Scene
+
+# Beyond the numbers of any pool, of the evaluation and of `probe`.
+FIRST = 20_000_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    level: int
+    fits: Callable[[Scene], bool]
+    # Kinds of questions. The first is spoken too.
+    kinds: list[str]
+
+
+def _label(values: int) -> Callable[[Scene], bool]:
+    return lambda scene: len(scene.products) == 1 and len(scene.products[0].values) == values
+
+
+def _display(kind: str) -> Callable[[Scene], bool]:
+    return lambda scene: scene.reading is not None and scene.reading.kind == kind
+
+
+WANTED = {
+    "label": Wanted(1, _label(3), ["value", "name", "read", "not there"]),
+    "price-tag": Wanted(1, _label(2), ["name", "value", "absent"]),
+    "pressure": Wanted(1, _display("pressure"), ["verdict", "pressure", "read"]),
+    "thermometer": Wanted(1, _display("temperature"), ["temperature", "verdict"]),
+    "glucose": Wanted(1, _display("glucose"), ["glucose", "absent"]),
+    "shelf": Wanted(2, lambda scene: len(scene.products) == 3, ["most", "least", "value", "count"]),
+}
+
+
+def draw(out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name, wanted in WANTED.items():
+        number = next(n for n in range(FIRST, FIRST + 1000) if wanted.fits(_scene(wanted.level, n)[0]))
+        scene, rng = _scene(wanted.level, number)
+        image, _ = picture.draw(scene, rng)
+        image.save(out / f"{name}.png", optimize=True)
+        for at, kind in enumerate(wanted.kinds):
+            question = next(q for q in iter(lambda: questions.ask(scene, rng), None) if q.kind == kind)
+            rows.append(_row(out, question, f"{name}.png", None if at else f"{name}.wav", rng))
+    rng = random.Random("pico/scenes")
+    rows.append(_row(out, commands.tool(rng), None, "command.wav", rng))
+    rows.append(_row(out, commands.hard(rng), None, None, rng))
+    (out / "scenes.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _scene(level: int, number: int) -> tuple[Scene, random.Random]:
+    return questions.scene_of(splits.HELD_OUT, level, number)
+
+
+def _row(out: Path, question: Question, picture: str | None, recording: str | None, rng: random.Random) -> dict:
+    if recording:
+        voice.write_wav(str(out / recording), voice.speak(question.text, splits.HELD_OUT, rng))
+    asked = {"text": question.text, "kind": question.kind, "answer": question.answer}
+    return {"picture": picture, "recording": recording, **asked}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    draw(parser.parse_args().out)
+
+
+if __name__ == "__main__":
+    main()
