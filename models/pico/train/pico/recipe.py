@@ -19,11 +19,10 @@ from .pool import shards
 PAGES, EASY, ALL = "0:0.6,1:0.4", "1:1", "1:0.3,2:0.4,3:0.3"
 # Name, stage, levels, and minutes out of the sum of them all.
 PLAN = [
-    ("reason-1", "reason", "1:0.5,2:0.5", 12),
-    ("see-1", "see", PAGES, 16),
+    ("see-1", "see", PAGES, 14),
     ("transcribe-1", "transcribe", EASY, 8),
-    ("answer-1", "answer", EASY, 12),
-    ("hear-1", "hear", EASY, 12),
+    ("answer-1", "answer", EASY, 14),
+    ("hear-1", "hear", EASY, 10),
     ("joint-1", "joint", EASY, 26),
     ("see-2", "see", "0:0.2,1:0.2,2:0.3,3:0.3", 30),
     ("hear-2", "hear", ALL, 12),
