@@ -42,8 +42,6 @@ class Mix:
     commands: float = 0.15
     # How often the picture is shown as llama.cpp does.
     tiled: float = 0.1
-    # Whether what the picture says stands in its place, as text.
-    blind: bool = False
 
 
 class Packer:
@@ -56,6 +54,8 @@ class Packer:
         self.sees, self.weight = [False] * len(self.ids), [0.0] * len(self.ids)
         self.positions = list(range(len(self.ids)))
         self.groups = 2
+        # The position that comes next in a group, and in one that sees the picture.
+        self.ahead, self.behind_picture = {}, len(self.ids)
 
     def picture(self, tiled: bool = False) -> None:
         """The overview; behind the same picture as a tile, when `tiled`, as llama.cpp shows it."""
@@ -67,10 +67,6 @@ class Packer:
         self._add(self.tokens.frame_open, 1)
         self._add([self.tokens.image] * rows, 1, source=range(rows))
         self._add(self.tokens.frame_close, 1)
-
-    def transcript(self, text: str) -> None:
-        """A picture in words."""
-        self._add(self.tokens.encode(f"{text}\n"), 1)
 
     def question(self, asked: list[int], answer: str, sees: bool, sound: int = 0, thought: str | None = None) -> bool:
         """Adds a question if there is room: `sound` rows of sound, then the tokens `asked`, then what is to be said."""
@@ -89,11 +85,11 @@ class Packer:
         return True
 
     def _add(self, ids, group: int, source=None, sees: bool = True, weight: float = 0.0) -> None:
-        if group in self.group:
-            start = max(p for p, g in zip(self.positions, self.group) if g == group) + 1
-        else:
-            before = [0, 1] if sees and group != 1 else [0]
-            start = sum(g in before for g in self.group)
+        first = self.behind_picture if sees else len(self.tokens.header)
+        start = self.ahead.get(group, first)
+        self.ahead[group] = start + len(ids)
+        if group == 1:
+            self.behind_picture = self.ahead[group]
         self.ids += list(ids)
         self.source += list(source) if source is not None else [-1] * len(ids)
         self.group += [group] * len(ids)
@@ -181,14 +177,9 @@ class Conversations(Source):
         heard = self.pools["hear"][level][index] if hears else None
         packer = Packer(self.tokens, self.mix.length)
         item = self.pools["see"][level][index]
-        if self.mix.blind:
-            packer.transcript(item["transcript"])
-        else:
-            packer.picture(tiled=self.rng.random() < self.mix.tiled)
+        packer.picture(tiled=self.rng.random() < self.mix.tiled)
         self._fill(packer, item, heard)
-        row = packer.arrays()
-        if not self.mix.blind:
-            row["see"] = np.array([level, index], np.int32)
+        row = packer.arrays() | {"see": np.array([level, index], np.int32)}
         return row | sound_arrays(heard, (level, index)) if self.mix.hear else row
 
     def _fill(self, packer: Packer, item: dict, heard: dict | None) -> None:

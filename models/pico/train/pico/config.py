@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Text:
     width: int = 256
-    layers: int = 6
+    layers: int = 4
     heads: int = 4
     kv_heads: int = 2
     head_len: int = 64
@@ -19,10 +19,10 @@ class Text:
 @dataclass(frozen=True)
 class Vision:
     width: int = 256
-    layers: int = 5
+    layers: int = 4
     heads: int = 4
     feed_forward: int = 768
-    image: int = 192
+    image: int = 160
     patch: int = 16
     # Patches along the side of the square that becomes one token.
     scale: int = 2

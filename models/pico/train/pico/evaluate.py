@@ -44,9 +44,17 @@ def draw_set(folder: Path, level: int, each: int, most: int) -> None:
             for question in wanted.values():
                 found[question.kind] += 1
                 name = f"L{level}-{number}-{question.kind.replace(' ', '-')}.wav"
-                voice.write_wav(str(folder / name), voice.speak(question.text, splits.HELD_OUT, rng))
                 row = asdict(question) | {"image": f"L{level}-{number}.png", "audio": name, "level": level}
                 out.write(json.dumps(row) + "\n")
+
+
+def recording(row: dict, folder: Path) -> Path:
+    """The question of a row, spoken when it is first needed."""
+    path = folder / row["audio"]
+    if not path.exists():
+        rng = random.Random(f"pico/recording/{path.name}")
+        voice.write_wav(str(path), voice.speak(row["text"], splits.HELD_OUT, rng))
+    return path
 
 
 def asked(row: dict, folder: Path, spoken: bool, think: bool) -> dict:
@@ -57,7 +65,7 @@ def asked(row: dict, folder: Path, spoken: bool, think: bool) -> dict:
     if row["kind"] not in BLIND:
         question["image"] = str(folder / row["image"])
     if spoken:
-        question["audio"] = str(folder / row["audio"])
+        question["audio"] = str(recording(row, folder))
     else:
         question["text"] = row["text"]
     return question

@@ -2,7 +2,7 @@
 
 It is a SmolVLM checkpoint with the parts of an Ultravox one beside: `audio_config`, `stack_factor` and so on in
 `config.json`, `audio_tower.*` and `multi_modal_projector.*` among the tensors. `lorgnette convert` makes a text GGUF
-of it and one mmproj for both senses.
+of it and one mmproj for both senses. A run that has not begun to hear is a SmolVLM checkpoint alone.
 """
 
 import argparse
@@ -16,21 +16,23 @@ from safetensors.numpy import save_file
 from . import checkpoint
 from .config import PICO, Pico
 from .frontend.pixels import MEAN, STD
-from .model import pico
+from .model import audio, pico
 from .tokens import CONTROL, END, START, TEMPLATE, Tokens
 
 
 def export(run: Path, out: Path) -> None:
-    write(checkpoint.so_far(run, pico.init(PICO, seed=0)), run / "tokenizer.json", out)
+    hears = any(run.glob("hear*.state"))
+    write(checkpoint.so_far(run, pico.init(PICO, seed=0)), run / "tokenizer.json", out, hears)
 
 
-def write(weights: dict, tokenizer: Path, out: Path) -> None:
+def write(weights: dict, tokenizer: Path, out: Path, hears: bool = True) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    tensors = {name: np.asarray(value) for name, value in weights.items() if not name.startswith(pico.NOT_EXPORTED)}
+    left_out = pico.NOT_EXPORTED if hears else pico.NOT_EXPORTED + (audio.TOWER, audio.PROJECTOR)
+    tensors = {name: np.asarray(value) for name, value in weights.items() if not name.startswith(left_out)}
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
     shutil.copy(tokenizer, out / "tokenizer.json")
     tokens = Tokens(tokenizer)
-    _json(out / "config.json", config(PICO, tokens))
+    _json(out / "config.json", config(PICO, tokens) | (audio_config(PICO) if hears else {}))
     special = {"bos_token": START, "eos_token": END, "pad_token": CONTROL[0], "additional_special_tokens": CONTROL}
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": False, "chat_template": TEMPLATE}
     _json(out / "tokenizer_config.json", settings | special)
@@ -39,7 +41,7 @@ def write(weights: dict, tokenizer: Path, out: Path) -> None:
 
 
 def config(pico: Pico, tokens: Tokens) -> dict:
-    text, vision, audio = pico.text, pico.vision, pico.audio
+    text, vision = pico.text, pico.vision
     return {
         "architectures": ["SmolVLMForConditionalGeneration"],
         "model_type": "smolvlm",
@@ -73,6 +75,12 @@ def config(pico: Pico, tokens: Tokens) -> dict:
             "patch_size": vision.patch,
             "layer_norm_eps": vision.epsilon,
         },
+    }
+
+
+def audio_config(pico: Pico) -> dict:
+    audio = pico.audio
+    return {
         "audio_config": {
             "model_type": "whisper",
             "d_model": audio.width,

@@ -3,30 +3,53 @@
 import jax
 import jax.numpy as jnp
 
-from .config import Pico
+from .config import Audio, Pico, Vision
 from .model import audio, pico, vision
 from .model.layers import Params
-from .world.picture import SLOTS
+from .world.canvas import PARTS
+from .world.picture import CHARS, SLOTS
 
 Metrics = dict[str, jax.Array]
 NEVER = -1e30
 
 
-def read(params: Params, rows: jax.Array, patches: jax.Array) -> tuple[jax.Array, Metrics]:
-    """The dense loss over rows of patches; `read` is the part of characters that are named rightly."""
-    logits = vision.read(params, rows, SLOTS).astype(jnp.float32)
-    wanted = patches.astype(jnp.int32)
-    loss = -jnp.take_along_axis(jax.nn.log_softmax(logits), wanted[..., None], axis=-1)[..., 0]
-    there = wanted > 0
-    right = (logits.argmax(-1) == wanted) & there
+def read(params: Params, config: Vision, rows: jax.Array, wanted: jax.Array) -> tuple[jax.Array, Metrics]:
+    """The dense loss over rows of patches and over the tokens made of them, so that the decoder finds in those what the
+    tower read. `read` is the part of characters that are named rightly from a token, `part` of those whose part is."""
+    batch, patches = wanted.shape[:2]
+    wanted = wanted.astype(jnp.int32)
+    loss, _ = _named(vision.read(params, vision.READER, rows, SLOTS), wanted)
+    slots = SLOTS * config.scale**2
+    wanted = vision.squares(config, wanted.reshape(batch, patches, -1)).reshape(batch, config.tokens, slots, -1)
+    made = vision.tokens(params, config, rows)
+    other, metrics = _named(vision.read(params, vision.TOKEN_READER, made, slots), wanted)
+    return loss + other, metrics
+
+
+def _named(logits: jax.Array, wanted: jax.Array) -> tuple[jax.Array, Metrics]:
+    """The loss of naming characters, their parts and their places there, `wanted[..., 3]`, by `logits[..., CLASSES]`."""
+    chars, parts, places = jnp.split(logits.astype(jnp.float32), [CHARS, CHARS + len(PARTS)], axis=-1)
+    char, part, place = wanted[..., 0], wanted[..., 1], wanted[..., 2]
+    there, told = char > 0, part > 0
     # There is nothing in most slots.
-    weight = jnp.where(there, 1.0, 0.2)
-    return (loss * weight).sum() / weight.sum(), {"read": right.sum() / jnp.maximum(there.sum(), 1)}
+    loss = _mean(_cross_entropy(chars, char), jnp.where(there, 1.0, 0.2))
+    loss += 0.3 * _mean(_cross_entropy(parts, part) + _cross_entropy(places, place), told)
+    return loss, {"read": _mean(chars.argmax(-1) == char, there), "part": _mean(parts.argmax(-1) == part, told)}
 
 
-def spell(params: Params, rows: jax.Array, frames: jax.Array, spelling: jax.Array) -> tuple[jax.Array, Metrics]:
+def _cross_entropy(logits: jax.Array, wanted: jax.Array) -> jax.Array:
+    return -jnp.take_along_axis(jax.nn.log_softmax(logits), wanted[..., None], axis=-1)[..., 0]
+
+
+def _mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+    return (values * weight).sum() / jnp.maximum(weight.sum(), 1)
+
+
+def spell(
+    params: Params, config: Audio, rows: jax.Array, frames: jax.Array, spelling: jax.Array
+) -> tuple[jax.Array, Metrics]:
     """Connectionist temporal classification (Graves et al. 2006), a letter; clips without letters count nothing."""
-    logs = jax.nn.log_softmax(audio.spell(params, rows).astype(jnp.float32))
+    logs = jax.nn.log_softmax(audio.spell(params, config, audio.tokens(params, config, rows)).astype(jnp.float32))
     letters = (spelling > 0).sum(-1)
     there = letters > 0
     total = _ctc(logs, (frames + 1) // 2, spelling, letters)
@@ -63,7 +86,4 @@ def answer(params: Params, config: Pico, batch: dict, media: jax.Array) -> tuple
     """The loss of the tokens of answers; `tokens` is the part that is likeliest."""
     logits = pico.packed_logits(params, config, batch, media)
     wanted, weight = batch["target"], batch["weight"]
-    loss = -jnp.take_along_axis(jax.nn.log_softmax(logits), wanted[..., None], axis=-1)[..., 0]
-    total = jnp.maximum(weight.sum(), 1.0)
-    right = ((logits.argmax(-1) == wanted) * weight).sum() / total
-    return (loss * weight).sum() / total, {"tokens": right}
+    return _mean(_cross_entropy(logits, wanted), weight), {"tokens": _mean(logits.argmax(-1) == wanted, weight)}

@@ -1,6 +1,6 @@
 """Pre-drawn scenes on disk, in shards that appear whole and are mapped into memory.
 
-POOLS/see-train-L1-0003/  images.npy  [n][image][image][3] u8, targets.npy [n][patches][slots] u8,
+POOLS/see-train-L1-0003/  images.npy  [n][image][image][3] u8, targets.npy [n][patches][slots][3] u8,
                           items.json  a transcript and typed questions for each
 POOLS/hear-train-L1-0003/ mels.npy    [n][MAX_FRAMES][bins] f16, frames.npy [n] i32, items.json what is said;
                           item i belongs to picture i of the `see` shard of the same number, if its `scene` says so
@@ -48,7 +48,7 @@ def draw_shard(pools: Path, sense: str, split: str, level: int, number: int) -> 
 
 def _draw_pictures(folder: Path, split: str, level: int, numbers: range) -> None:
     images = np.zeros((len(numbers), PICO.vision.image, PICO.vision.image, 3), np.uint8)
-    targets = np.zeros((len(numbers), PICO.vision.side**2, picture.SLOTS), np.uint8)
+    targets = np.zeros((len(numbers), PICO.vision.side**2, picture.SLOTS, len(picture.CLASSES)), np.uint8)
     items = []
     for i, number in enumerate(numbers):
         scene, rng = questions.scene_of(split, level, number)

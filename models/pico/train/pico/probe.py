@@ -26,9 +26,10 @@ def read(params: dict, split: str, level: int, count: int) -> tuple[int, int]:
         scenes = [questions.scene_of(split, level, number) for number in range(first, first + BATCH)]
         tiles, targets = map(np.stack, zip(*(picture.sample(*scene) for scene in scenes)))
         rows = vision.patches(params, PICO.vision, vision.normalised(jnp.asarray(tiles), jnp.float32))
-        named = np.asarray(vision.read(params, rows, picture.SLOTS).argmax(-1))
-        right += int(((named == targets) & (targets > 0)).sum())
-        there += int((targets > 0).sum())
+        named = vision.read(params, vision.READER, rows, picture.SLOTS)[..., : picture.CHARS].argmax(-1)
+        chars = targets[..., 0]
+        right += int(((np.asarray(named) == chars) & (chars > 0)).sum())
+        there += int((chars > 0).sum())
     return right, there
 
 

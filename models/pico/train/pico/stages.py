@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from .batches import Conversations, Mix, Pictures, Sounds
+from .model import pico
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,6 @@ class Stage:
             return ["see", "hear"] if self.mix.hear else ["see"]
         return ["see"] if "read" in self.losses else ["hear"]
 
-    @property
-    def media(self) -> list[str]:
-        """The pools whose pictures and sounds it needs, and not only what is said of them."""
-        return [] if self.mix and self.mix.blind else self.senses
-
     def source(self, pools, split, tokens, size: int, seed: str):
         if self.mix:
             return Conversations(pools, split, tokens, self.mix, size, seed)
@@ -40,18 +36,18 @@ class Stage:
 
 def stages(levels: dict[int, float]) -> dict[str, Stage]:
     """The stages for a mix of levels. What there is to say about a shelf needs longer rows."""
-    length = 160 if set(levels) == {1} else 288
-    reason = Mix(levels, length=length, read=0.1, think=0.3, commands=0.3, blind=True)
+    length = 144 if set(levels) == {1} else 288
     transcribe = Mix(levels, length=length, read=1.0, think=0.0, commands=0.1)
     answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.15)
     hear = Mix(levels, length=length, read=0.2, think=0.3, hear=0.8, commands=0.1)
     return {
-        "see": Stage({"read": 1.0}, ["vision"], 1e-3, 16, 512, 40_000, levels),
-        "hear": Stage({"spell": 1.0}, ["audio"], 1e-3, 24, 512, 40_000, levels),
-        "reason": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, reason),
-        "transcribe": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, transcribe),
-        "answer": Stage({"answer": 1.0}, ["text"], 8e-4, 16, 256, 40_000, levels, answer),
+        "see": Stage({"read": 1.0}, ["vision", "connector"], 1e-3, 16, 512, 40_000, levels),
+        "hear": Stage({"spell": 1.0}, ["audio", "projector"], 1e-3, 16, 512, 40_000, levels),
+        "transcribe": Stage({"answer": 1.0}, ["text", "connector"], 1e-3, 16, 256, 40_000, levels, transcribe),
+        "answer": Stage(
+            {"answer": 1.0, "read": 0.3}, ["text", "connector", "vision"], 8e-4, 16, 256, 40_000, levels, answer,
+        ),
         "joint": Stage(
-            {"answer": 1.0, "read": 0.2, "spell": 0.05}, ["text", "vision", "audio"], 4e-4, 16, 256, 80_000, levels, hear,
+            {"answer": 1.0, "read": 0.2, "spell": 0.05}, list(pico.PARTS), 4e-4, 16, 256, 80_000, levels, hear,
         ),
     }  # fmt: skip

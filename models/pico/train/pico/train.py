@@ -46,16 +46,15 @@ def loss_of(learned, frozen, batch, stage, dtype):
         pixels = vision.normalised(augmented(batch["image"], batch["seed"]), dtype)
         patches = rows_of(vision.patches(params, PICO.vision, pixels), "vision")
         if "read" in stage.losses:
-            add("read", losses.read(params, patches, batch["patches"]))
+            add("read", losses.read(params, PICO.vision, patches, batch["patches"]))
         media.append(partial(vision.tokens, params, PICO.vision, patches))
     if "mel" in batch:
         rows = rows_of(audio.rows(params, PICO.audio, batch["mel"].astype(dtype), batch["frames"]), "audio")
         if "spell" in stage.losses:
-            add("spell", losses.spell(params, rows, batch["frames"], batch["spelling"]))
+            add("spell", losses.spell(params, PICO.audio, rows, batch["frames"], batch["spelling"]))
         media.append(partial(audio.tokens, params, PICO.audio, rows))
     if "answer" in stage.losses:
-        nothing = jnp.zeros((batch["tokens"].shape[0], 1, PICO.text.width), dtype)
-        made = jnp.concatenate([make() for make in media], axis=1) if media else nothing
+        made = jnp.concatenate([make() for make in media], axis=1)
         add("answer", losses.answer(params, PICO, batch, made))
     return total, metrics
 
@@ -99,7 +98,7 @@ def train(arguments) -> None:
         return
     frozen = {name: value for name, value in params.items() if name not in learned}
     if on_gpu:
-        media = store.Resident(arguments.pools, splits.TRAIN, levels, stage.media)
+        media = store.Resident(arguments.pools, splits.TRAIN, levels, stage.senses)
     else:
         media = store.Mapped(arguments.pools, splits.TRAIN, levels)
     seed = f"{name}/{at['step']}"

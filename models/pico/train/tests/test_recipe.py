@@ -62,6 +62,23 @@ class World(unittest.TestCase):
                 self.assertTrue(question.answer.startswith(best.name))
 
 
+    def test_characters_know_what_they_are_part_of(self):
+        for number in range(40):
+            scene, rng = questions.scene_of(splits.TRAIN, 1, number)
+            _, chars = picture.draw(scene, rng)
+            for product in scene.products:
+                price = [c for c in chars if c.part == "price"]
+                said = product.fact("price") if "price" in product.values else ""
+                self.assertEqual("".join(c.char for c in sorted(price, key=lambda c: c.place)), said)
+
+    def test_bundled_scenes_have_their_files(self):
+        folder = Path(__file__).parents[2] / "scenes"
+        for row in json.loads((folder / "scenes.json").read_text()):
+            self.assertTrue(row["text"] and row["answer"])
+            for name in filter(None, (row["picture"], row["recording"])):
+                self.assertTrue((folder / name).is_file(), name)
+
+
 class Model(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -142,7 +159,7 @@ class Pools(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             pools = Path(folder)
             for level in (1, 3):
-                self._shard(pools / f"see-train-L{level}-0000", images=(3, 4, 4, 3), targets=(3, 9))
+                self._shard(pools / f"see-train-L{level}-0000", images=(3, 4, 4, 3), targets=(3, 9, 3, 3))
                 self._shard(pools / f"hear-train-L{level}-0000", mels=(2, MAX_FRAMES, PICO.audio.bins))
             batch = {
                 "see": np.array([[1, 2], [3, 0], [3, 2]], np.int32),
@@ -181,13 +198,13 @@ class Stages(unittest.TestCase):
         batch = {"seed": np.uint32(0)}
         if stage.mix:
             packer = batches.Packer(coder, stage.mix.length)
-            packer.transcript("Oat Crisp") if stage.mix.blind else packer.picture()
+            packer.picture()
             packer.question(coder.encode("What is this?"), "Oat Crisp", True)
             batch |= {name: value[None] for name, value in packer.arrays().items()}
-        if "see" in stage.media:
+        if "see" in stage.senses:
             batch["image"] = np.zeros((1, PICO.vision.image, PICO.vision.image, 3), np.uint8)
-            batch["patches"] = np.zeros((1, PICO.vision.side**2, picture.SLOTS), np.uint8)
-        if "hear" in stage.media:
+            batch["patches"] = np.zeros((1, PICO.vision.side**2, picture.SLOTS, len(picture.CLASSES)), np.uint8)
+        if "hear" in stage.senses:
             batch["mel"] = np.zeros((1, MAX_FRAMES, PICO.audio.bins), np.float16)
             batch |= {"frames": np.ones(1, np.int32), "spelling": np.ones((1, batches.LETTERS_AT_MOST), np.int32)}
         return batch

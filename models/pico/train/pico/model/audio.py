@@ -46,7 +46,7 @@ def init(make: Init, config: Audio, text_width: int, letters: int) -> None:
     make.linear(f"{PROJECTOR}.linear_1", config.hidden, config.stack * width, bias=False)
     make.norm(f"{PROJECTOR}.ln_mid", config.hidden // 2, bias=False)
     make.linear(f"{PROJECTOR}.linear_2", text_width, config.hidden // 2, bias=False, scale=0.2)
-    make.linear(SPELLER, letters, width)
+    make.linear(SPELLER, letters * config.stack, text_width)
 
 
 def _sinusoids(positions: int, width: int) -> np.ndarray:
@@ -93,6 +93,7 @@ def tokens(params: Params, config: Audio, rows: jax.Array) -> jax.Array:
     return linear(params, f"{PROJECTOR}.linear_2", x)
 
 
-def spell(params: Params, rows: jax.Array) -> jax.Array:
-    """The CTC head: `[batch][rows][letters]`."""
-    return linear(params, SPELLER, rows)
+def spell(params: Params, config: Audio, tokens: jax.Array) -> jax.Array:
+    """The CTC head, which finds in a token the letters of each of its rows: `[batch][rows][letters]`."""
+    logits = linear(params, SPELLER, tokens)
+    return logits.reshape(tokens.shape[0], tokens.shape[1] * config.stack, -1)

@@ -9,19 +9,21 @@ from . import audio, text, vision
 from .layers import Init, Params
 from .letters import LETTERS
 
-# Parameters by the part they belong to. The connectors learn with the decoder.
+# Parameters by the part they belong to.
 PARTS = {
-    "vision": (vision.TOWER, vision.READER),
+    "vision": (vision.TOWER, vision.READER, vision.TOKEN_READER),
+    "connector": (vision.CONNECTOR,),
     "audio": (audio.TOWER, audio.SPELLER),
-    "text": (text.MODEL, vision.CONNECTOR, audio.PROJECTOR),
+    "projector": (audio.PROJECTOR,),
+    "text": (text.MODEL,),
 }
-NOT_EXPORTED = (vision.READER, audio.SPELLER)
+NOT_EXPORTED = (vision.READER, vision.TOKEN_READER, audio.SPELLER)
 NOT_TRAINED = (f"{audio.TOWER}.embed_positions",)
 
 
 def init(config: Pico, seed: int) -> Params:
     make = Init(jax.random.key(seed))
-    vision.init(make, config.vision, config.text.width, CLASSES * SLOTS)
+    vision.init(make, config.vision, config.text.width, sum(CLASSES) * SLOTS)
     audio.init(make, config.audio, config.text.width, len(LETTERS))
     text.init(make, config.text, config.vocabulary)
     return make.params

@@ -2,6 +2,8 @@
 
 import random
 from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -10,38 +12,72 @@ from . import segments, split as splits
 Colour = tuple[int, int, int]
 
 
+class Char(NamedTuple):
+    """A character with its centre in pixels, and the number of the text it stands in; and what that says: the part of
+    the scene (of `PARTS`, nothing when it is not told), and its place in that part, blanks left out."""
+
+    char: str
+    x: float
+    y: float
+    line: int
+    part: str = ""
+    place: int = 0
+
+
+# What a text says: a product's name or value, a value of a display, or what stands beside values.
+PARTS = [
+    "", "caption", "unit", "name", "price", "protein", "sugar", "calories", "systolic", "diastolic", "pulse",
+    "temperature", "glucose",
+]  # fmt: skip
+# A text with the part it is; several stand in a line.
+Piece = tuple[str, str]
+
+
 @lru_cache(maxsize=512)
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(splits.font_path(name), size, layout_engine=ImageFont.Layout.BASIC)
 
 
+@lru_cache(maxsize=65536)
+def advance(name: str, size: int, char: str) -> float:
+    return font(name, size).getlength(char)
+
+
 class Canvas:
-    """`chars` are (character, x, y, line) of all that was written: its centre in pixels, and the number of the text that
-    it is part of. Blanks are left out."""
+    """`chars` are all that was written. Blanks are left out."""
 
     def __init__(self, width: int, height: int, colour: Colour):
         self.image = Image.new("RGB", (width, height), colour)
         self.draw = ImageDraw.Draw(self.image)
-        self.chars: list[tuple[str, float, float, int]] = []
+        self.chars: list[Char] = []
         self.lines = 0
 
-    def text(self, x: float, y: float, text: str, name: str, size: int, colour: Colour, anchor: str = "l") -> None:
-        """Writes `text` with its middle at height `y`, and its left end, middle or right end (`l`, `m`, `r`) at `x`."""
+    def text(
+        self, x: float, y: float, pieces: list[Piece], name: str, size: int, colour: Colour, anchor="l", first: int = 0
+    ) -> None:
+        """Writes `pieces` with their middle at height `y`, and their left end, middle or right end (`l`, `m`, `r`) at `x`.
+        `first` is the place of the first character in its part."""
         face = font(name, size)
+        text = " ".join(piece for piece, _ in pieces)
+        parts = [part for piece, part in pieces for part in [*([part] * len(piece)), ""]]
         length = face.getlength(text)
         left = x - {"l": 0, "m": length / 2, "r": length}[anchor]
         self.draw.text((left, y), text, font=face, fill=colour, anchor="lm")
+        # Without kerning, which moves a centre by less than a pixel.
+        ends = list(accumulate((advance(name, size, char) for char in text), initial=0.0))
+        places = {part: first for part in parts}
         for i, char in enumerate(text):
             if char != " ":
-                start, end = face.getlength(text[:i]), face.getlength(text[: i + 1])
-                self.chars.append((char, left + (start + end) / 2, y, self.lines))
+                middle = left + (ends[i] + ends[i + 1]) / 2 * length / ends[-1]
+                self.chars.append(Char(char, middle, y, self.lines, parts[i], places[parts[i]]))
+                places[parts[i]] += 1
         self.lines += 1
 
-    def digits(self, x: float, y: float, text: str, height: float, colour: Colour) -> None:
+    def digits(self, x: float, y: float, text: str, height: float, colour: Colour, part: str = "") -> None:
         """Writes digits of seven segments with their top right at (`x`, `y`)."""
         left = x - segments.width(text, height)
         centres = segments.draw(self.draw, left, y, text, height, max(2.0, 0.13 * height), colour)
-        self.chars += [(*centre, self.lines) for centre in centres]
+        self.chars += [Char(*centre, self.lines, part, place) for place, centre in enumerate(centres)]
         self.lines += 1
 
 

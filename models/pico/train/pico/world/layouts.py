@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from . import segments, split as splits
-from .canvas import Canvas, colours, fit
+from .canvas import Canvas, Piece, colours, fit
 from .goods import Product, Reading
 from .questions import Scene
 
@@ -89,13 +89,13 @@ def _inset(box, part: float):
     return left + dx, top + dy, right - dx, bottom - dy
 
 
-def _fact(product: Product, attribute: str, look: Style, captions) -> tuple[str, str]:
+def _fact(product: Product, attribute: str, look: Style, captions) -> list[Piece]:
     """A caption, maybe none, and the value as it is printed."""
     caption = captions[attribute]
     value = product.fact(attribute).replace(" ", look.gap)
     if attribute == "calories" and caption == "Calories":
         value = product.values[attribute]
-    return (look.write(caption) + look.colon if caption else ""), value
+    return [(look.write(caption) + look.colon, "caption")] * bool(caption) + [(value, attribute)]
 
 
 def _label(canvas, product, cell, look, captions, face, ink, price_first, rng, scene) -> None:
@@ -109,12 +109,12 @@ def _label(canvas, product, cell, look, captions, face, ink, price_first, rng, s
     small = 0.62 if scene.level == 3 else 0.82
     flat = wide > 2.2 * high
     title = [" ".join(words)] if flat or rng.random() < 0.5 or len(facts) > 3 else words
-    lines = [" ".join(part for part in fact if part) for fact in facts]
-    if flat and len(lines) > 1:
-        half = (len(lines) + 1) // 2
-        rows = [lines[:half], lines[half:]] if len(lines) > 2 else [lines]
+    lines = [" ".join(text for text, _ in fact) for fact in facts]
+    if flat and len(facts) > 1:
+        half = (len(facts) + 1) // 2
+        rows = [facts[:half], facts[half:]] if len(facts) > 2 else [facts]
     else:
-        rows = [[line] for line in lines]
+        rows = [[fact] for fact in facts]
     count = len(title) + len(rows)
     pitch = high / count
     columns = max(len(row) for row in rows)
@@ -124,23 +124,21 @@ def _label(canvas, product, cell, look, captions, face, ink, price_first, rng, s
     )
     y = top + pitch / 2
     centred = look.align == "middle"
+    x, anchor = ((left + right) / 2, "m") if centred else (left, "l")
+    written = 0
     for line in title:
-        canvas.text((left + right) / 2 if centred else left, y, line, face, title_size, ink, "m" if centred else "l")
+        canvas.text(x, y, [(line, "name")], face, title_size, ink, anchor, first=written)
+        written += len(line.replace(" ", ""))
         y += pitch
-    at = 0
     for row in rows:
-        for column, line in enumerate(row):
-            x = left + column * wide / columns
+        for column, fact in enumerate(row):
             if columns > 1:
-                canvas.text(x, y, line, face, size, ink)
-            elif look.align == "columns" and facts[at][0]:
-                canvas.text(left, y, facts[at][0], face, size, ink)
-                canvas.text(right, y, facts[at][1], face, size, ink, "r")
+                canvas.text(left + column * wide / columns, y, fact, face, size, ink)
+            elif look.align == "columns" and len(fact) > 1:
+                canvas.text(left, y, fact[:1], face, size, ink)
+                canvas.text(right, y, fact[1:], face, size, ink, "r")
             else:
-                canvas.text(
-                    (left + right) / 2 if centred else left, y, line, face, size, ink, "m" if centred else "l"
-                )
-            at += 1
+                canvas.text(x, y, fact, face, size, ink, anchor)
         y += pitch
 
 
@@ -157,7 +155,7 @@ def _page(canvas: Canvas, lines: list[str], rng: random.Random, fonts: list[str]
             tall = min(0.7 * pitch, 0.8 * width / segments.width(digits, 1.0))
             canvas.digits(rng.uniform(0.85, 0.98) * width, y - tall / 2, digits, tall, ink)
         else:
-            canvas.text(rng.uniform(0.02, 0.07) * width, y, line, face, size, ink)
+            canvas.text(rng.uniform(0.02, 0.07) * width, y, [(line, "")], face, size, ink)
 
 
 def _display(canvas: Canvas, reading: Reading, rng: random.Random, split: str, fonts: list[str], ink) -> None:
@@ -168,7 +166,7 @@ def _display(canvas: Canvas, reading: Reading, rng: random.Random, split: str, f
         "temperature": [(reading.unit, "value")],
         "glucose": [(reading.unit, "value")],
     }[reading.kind]
-    rows = [(caption, reading.values[key]) for caption, key in rows if key in reading.values]
+    rows = [(caption, reading.values[key], key) for caption, key in rows if key in reading.values]
     variant, side, digits = _display_style(rng, split)
     face = rng.choice(fonts)
     if variant in "ab":
@@ -177,19 +175,20 @@ def _display(canvas: Canvas, reading: Reading, rng: random.Random, split: str, f
     pad = rng.uniform(0.08, 0.14) * width
     room = (height - 1.2 * pad) / len(rows)
     tall = min(room * rng.uniform(0.55, 0.8), 0.34 * height)
-    tall = min(tall, 0.5 * width / max(segments.width(value, 1.0) for _, value in rows))
-    caption_size = fit([caption for caption, _ in rows], face, 0.22 * width, 0.16 * height)
-    for row, (caption, value) in enumerate(rows):
+    tall = min(tall, 0.5 * width / max(segments.width(value, 1.0) for _, value, _ in rows))
+    caption_size = fit([caption for caption, *_ in rows], face, 0.22 * width, 0.16 * height)
+    for row, (caption, value, key) in enumerate(rows):
+        part = reading.kind if key == "value" else key
         middle = 0.6 * pad + room * (row + 0.5)
         right = width - pad - (0.22 * width if side == "right" else 0)
         if digits == "segments":
-            canvas.digits(right, middle - tall / 2, value, tall, ink)
+            canvas.digits(right, middle - tall / 2, value, tall, ink, part)
         else:
             size = fit([value], face, 0.5 * width, tall)
-            canvas.text(right, middle, value, face, size, ink, "r")
+            canvas.text(right, middle, [(value, part)], face, size, ink, "r")
         lower = 0.2 * tall if variant in "ac" else 0.0
         x, y = (right + 0.03 * width, middle + lower) if side == "right" else (0.7 * pad, middle - lower)
-        canvas.text(x, y, caption, face, caption_size, ink)
+        canvas.text(x, y, [(caption, "unit" if key == "value" else "caption")], face, caption_size, ink)
 
 
 def _display_style(rng: random.Random, split: str) -> tuple[str, str, str]:

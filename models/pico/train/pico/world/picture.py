@@ -8,16 +8,21 @@ from PIL import Image
 from ..config import PICO
 from ..frontend.pixels import tile
 from . import layouts
+from .canvas import PARTS, Char
 from .questions import Scene
 from .wear import wear
 
 # Classes of characters in the dense loss: 0 is none, others follow ASCII from "!", then a few more.
 EXTRA = "€£°"
-CLASSES = 1 + 94 + len(EXTRA)
+CHARS = 1 + 94 + len(EXTRA)
+# Places in a part that are told apart; all behind are the last.
+PLACES = 8
+# What a slot says: a character, the part it belongs to (0 is unknown), and its place there.
+CLASSES = (CHARS, len(PARTS), PLACES)
 SLOTS = 3
 
 
-def draw(scene: Scene, rng: random.Random) -> tuple[Image.Image, list]:
+def draw(scene: Scene, rng: random.Random) -> tuple[Image.Image, list[Char]]:
     """The picture at its own size, and its characters with their centres."""
     canvas = layouts.draw(scene, rng)
     if scene.level == 3:
@@ -29,18 +34,18 @@ def char_class(char: str) -> int:
     return 95 + EXTRA.index(char) if char in EXTRA else ord(char) - 32
 
 
-def patch_targets(chars: list, width: int, height: int) -> np.ndarray:
-    """`[patches][SLOTS]`: the characters whose centres lie in each patch, line by line."""
+def patch_targets(chars: list[Char], width: int, height: int) -> np.ndarray:
+    """`[patches][SLOTS][3]`: the characters whose centres lie in each patch, line by line."""
     side = PICO.vision.side
-    cells: list[list] = [[] for _ in range(side * side)]
-    for char, x, y, line in chars:
-        column, row = int(x * side / width), int(y * side / height)
+    cells: list[list[Char]] = [[] for _ in range(side * side)]
+    for char in chars:
+        column, row = int(char.x * side / width), int(char.y * side / height)
         if 0 <= column < side and 0 <= row < side:
-            cells[row * side + column].append((line, x, char))
-    targets = np.zeros((side * side, SLOTS), np.uint8)
+            cells[row * side + column].append(char)
+    targets = np.zeros((side * side, SLOTS, len(CLASSES)), np.uint8)
     for cell, found in zip(targets, cells):
-        for slot, (_, _, char) in enumerate(sorted(found)[:SLOTS]):
-            cell[slot] = char_class(char)
+        for slot, char in enumerate(sorted(found, key=lambda char: (char.line, char.x))[:SLOTS]):
+            cell[slot] = char_class(char.char), PARTS.index(char.part), min(char.place, PLACES - 1)
     return targets
 
 

@@ -56,7 +56,8 @@ def _tilt(canvas: Canvas, rng: random.Random) -> None:
         (width, height), Image.Transform.AFFINE, data, Image.Resampling.BICUBIC, fillcolor=ground
     )
     canvas.draw = ImageDraw.Draw(canvas.image)
-    canvas.chars = [(c, *(forward @ (np.array([x, y]) - centre) + shift), line) for c, x, y, line in canvas.chars]
+    moved = [forward @ (np.array([char.x, char.y]) - centre) + shift for char in canvas.chars]
+    canvas.chars = [char._replace(x=x, y=y) for char, (x, y) in zip(canvas.chars, moved)]
 
 
 def _glare(canvas: Canvas, rng: random.Random) -> None:
