@@ -9,8 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lorgnette"))
-        .arg("run")
-        .args(["--devices", "."])
+        .args(["run", "--senses", "--devices", "."])
         .args(arguments)
         .current_dir(folder)
         .env("ALSA_CONFIG_PATH", folder.join("asound.conf"))

@@ -10,13 +10,12 @@ use lorgnette_runtime::conversation::LanguageModel;
 #[derive(clap::Args, Clone)]
 #[group(skip)]
 pub(crate) struct Language {
-    /// The language model, or its first shard [default: pico, which is part of this program]
-    #[cfg(feature = "pico")]
+    #[cfg_attr(
+        feature = "pico",
+        doc = "The language model, or its first shard [default: pico, which is part of this program]"
+    )]
+    #[cfg_attr(not(feature = "pico"), doc = "The language model, or its first shard")]
     #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
-    /// The language model, or its first shard
-    #[cfg(not(feature = "pico"))]
-    #[arg(long, value_name = "FILE", required = true)]
     model: Option<PathBuf>,
 }
 
@@ -24,6 +23,17 @@ impl Language {
     /// The file that is named; `None` for what is part of this program.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.model.as_deref()
+    }
+
+    /// Whether there is one: a file that is named, or what is part of this program.
+    pub(crate) fn is_there(&self) -> bool {
+        cfg!(feature = "pico") || self.model.is_some()
+    }
+
+    /// What it is called where its file does not say.
+    pub(crate) fn stem(&self) -> String {
+        let stem = self.path().and_then(Path::file_stem);
+        stem.map_or_else(|| "pico".to_owned(), |stem| stem.to_string_lossy().into_owned())
     }
 
     pub(crate) fn open(&self) -> Result<Arc<Gguf>> {
@@ -54,6 +64,10 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    pub(crate) fn new(model: PathBuf, mmproj: Option<PathBuf>) -> Self {
+        Self { language: Language { model: Some(model) }, mmproj }
+    }
+
     pub(crate) fn language(&self) -> &Language {
         &self.language
     }
@@ -76,7 +90,7 @@ impl Arguments {
 #[cfg(feature = "pico")]
 use lorgnette_runtime::bundled;
 
-/// Nothing is bundled: clap asks for a file.
+/// Nothing is.
 #[cfg(not(feature = "pico"))]
 mod bundled {
     use super::*;

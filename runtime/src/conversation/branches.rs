@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::answer::{Answer, AnswerOptions, Listener};
 use super::constraint::Guide;
+use super::memory::Choice;
 use super::sampler::Sampler;
 use super::{Constraint, Conversation, LanguageModel, Slot};
 use crate::backend::Backend;

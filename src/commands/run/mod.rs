@@ -19,8 +19,7 @@ use crate::console::{self, Live, Outcome};
 
 /// Talk: what is asked into the microphone about what the camera sees is answered
 ///
-/// A line that is typed is a question too. Without a model the senses are tried: the level of the microphone and the frames of the camera are shown. Ctrl-C ends
-/// it. Nothing of what was seen, heard or said is kept.
+/// A line that is typed is a question too. Ctrl-C ends it. Nothing of what was seen, heard or said is kept.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A device (/dev/video2), a part of a camera's name, or a recording: a picture, a folder of pictures, y4m, mjpeg
@@ -35,8 +34,11 @@ pub(crate) struct Arguments {
     /// The folder of device nodes
     #[arg(long, value_name = "DIR", default_value = "/dev")]
     devices: PathBuf,
+    /// Only try the senses: show the level of the microphone and the frames of the camera
+    #[arg(long)]
+    senses: bool,
     /// Print what was counted as one JSON document
-    #[arg(long, conflicts_with = "model")]
+    #[arg(long, requires = "senses")]
     json: bool,
     #[command(flatten)]
     talk: talk::Arguments,
@@ -65,10 +67,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const REFRESH: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    match arguments.talk.model() {
-        Some(model) => talk::run(arguments, &model),
-        None => try_senses(arguments),
-    }
+    if arguments.senses { try_senses(arguments) } else { talk::run(arguments) }
 }
 
 fn try_senses(arguments: &Arguments) -> Outcome {

@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lorgnette_device::clock::Clock;
-use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{AnswerOptions, LanguageModel};
@@ -50,10 +49,12 @@ impl<B: Backend + 'static> Maker<B> {
         backend: B,
         place: &backend::Place,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let files = arguments.model().ok_or("no model")?;
-        let file = Arc::new(Gguf::open(files.path())?);
-        let stem = files.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let name = file.metadata().get::<&str>("general.name")?.map_or(stem, str::to_owned);
+        let files = arguments.model.clone();
+        let file = files.language().open()?;
+        let name = match file.metadata().get::<&str>("general.name")? {
+            Some(name) => name.to_owned(),
+            None => files.language().stem(),
+        };
         let parameters = file.tensors().map(|tensor| tensor.info.shape().elements() as u64).sum();
         let model = Arc::new(files.load_from(backend, &file)?);
         let (sees, hears) = (model.vision().is_some(), model.audio().is_some());

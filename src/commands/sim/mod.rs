@@ -19,7 +19,8 @@ use crate::console::Outcome;
 
 /// Glasses on a desk: a page on which a model sees, hears and answers, or a scenario without a page
 ///
-/// Without --model nothing answers, but everything else works. Ctrl-C ends it. Nothing is kept unless the page records it.
+/// A scenario that has its answers in it is played with those, unless a model is named. Ctrl-C ends it. Nothing is kept
+/// unless the page records it.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Where the page is; on other addresses than this machine's own, only for those who have the token that is printed
@@ -61,14 +62,10 @@ pub(crate) struct Arguments {
     /// Serve the page from this folder, to work on it
     #[arg(long, value_name = "DIR", conflicts_with = "headless", hide = true)]
     page: Option<PathBuf>,
-    /// The language model that answers
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
-    /// What it sees and hears with
-    #[arg(long, value_name = "FILE", requires = "model")]
-    mmproj: Option<PathBuf>,
+    #[command(flatten)]
+    model: model::Arguments,
     /// What the model is told before the talk
-    #[arg(long, value_name = "TEXT", requires = "model")]
+    #[arg(long, value_name = "TEXT")]
     system: Option<String>,
     /// Tokens of the talk at most; the oldest turns are forgotten
     #[arg(long, value_name = "N", default_value_t = 2048)]
@@ -104,7 +101,7 @@ struct Simulate<'a>(&'a Arguments);
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.threads.set()?;
-    if arguments.model.is_some() {
+    if arguments.model.language().is_there() {
         arguments.backend.run(&Simulate(arguments))
     } else if arguments.headless {
         headless::run(arguments, &mut |scenario, clock| Ok(brain::script(scenario, clock)))
@@ -119,7 +116,11 @@ impl backend::Command for Simulate<'_> {
     fn run_on<B: Backend + 'static>(&self, backend: B, place: &backend::Place) -> Outcome {
         let maker = brain::Maker::load(self.0, backend, place)?;
         if self.0.headless {
-            headless::run(self.0, &mut |_, clock| maker.brain(clock))
+            let named = self.0.model.language().path().is_some();
+            headless::run(self.0, &mut |scenario, clock| match scenario.script.is_empty() || named {
+                true => maker.brain(clock),
+                false => Ok(brain::script(scenario, clock)),
+            })
         } else {
             serve::run(self.0, |clock| maker.brain(clock))
         }
@@ -127,10 +128,6 @@ impl backend::Command for Simulate<'_> {
 }
 
 impl Arguments {
-    fn model(&self) -> Option<model::Arguments> {
-        self.model.clone().map(|path| model::Arguments::new(path, self.mmproj.clone()))
-    }
-
     fn scenes(&self) -> lorgnette_sim::Result<Scenes> {
         self.scenes.as_deref().map_or_else(Scenes::bundled, Scenes::open)
     }

@@ -30,35 +30,31 @@ use crate::console::{self, Live, Outcome};
 #[derive(clap::Args)]
 #[group(skip)]
 pub(crate) struct Arguments {
-    /// The language model that answers
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
-    /// What it sees and hears with
-    #[arg(long, value_name = "FILE", requires = "model")]
-    mmproj: Option<PathBuf>,
+    #[command(flatten)]
+    model: model::Arguments,
     /// Reason first, for so many tokens
-    #[arg(long, value_name = "TOKENS", requires = "model")]
+    #[arg(long, value_name = "TOKENS")]
     think: Option<usize>,
     /// Chains of thought that share those; the answer that most of them come to is given
     #[arg(long, value_name = "N", default_value_t = 1)]
     chains: usize,
     /// Reason first where a question seems to need it; by what `lorgnette router` found out about the model, if that is
     /// named
-    #[arg(long, value_name = "FILE", num_args = 0..=1, requires = "model", conflicts_with = "think")]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "think")]
     route: Option<Option<PathBuf>>,
     /// A smaller model that answers while the machine does not keep up
-    #[arg(long, value_name = "FILE", requires = "model")]
+    #[arg(long, value_name = "FILE")]
     small_model: Option<PathBuf>,
     /// What that sees and hears with
     #[arg(long, value_name = "FILE", requires = "small_model")]
     small_mmproj: Option<PathBuf>,
     /// Look at pictures in tiles too: more detail, and many times the work
-    #[arg(long, requires = "model")]
+    #[arg(long)]
     tiles: bool,
     #[command(flatten)]
     voice: voice::Arguments,
     /// What the model is told before the talk
-    #[arg(long, value_name = "TEXT", requires = "model")]
+    #[arg(long, value_name = "TEXT")]
     system: Option<String>,
     /// Tokens of the talk at most; the oldest turns are forgotten
     #[arg(long, value_name = "N", default_value_t = 2048)]
@@ -70,7 +66,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MS", default_value_t = 250)]
     silence: u64,
     /// Write where the time of each turn went, for Perfetto; not what was said
-    #[arg(long, value_name = "FILE", requires = "model")]
+    #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     #[command(flatten)]
     backend: backend::Arguments,
@@ -79,10 +75,6 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn model(&self) -> Option<model::Arguments> {
-        self.model.clone().map(|path| model::Arguments::new(path, self.mmproj.clone()))
-    }
-
     fn small_model(&self) -> Option<model::Arguments> {
         self.small_model.clone().map(|path| model::Arguments::new(path, self.small_mmproj.clone()))
     }
@@ -95,22 +87,21 @@ impl Arguments {
 
 struct Talk<'a> {
     arguments: &'a super::Arguments,
-    model: &'a model::Arguments,
 }
 
-pub(super) fn run(arguments: &super::Arguments, model: &model::Arguments) -> Outcome {
+pub(super) fn run(arguments: &super::Arguments) -> Outcome {
     arguments.talk.threads.set()?;
-    arguments.talk.backend.run(&Talk { arguments, model })
+    arguments.talk.backend.run(&Talk { arguments })
 }
 
 impl backend::Command for Talk<'_> {
     fn run_on<B: Backend + 'static>(&self, backend: B, _: &backend::Place) -> Outcome {
-        let Self { arguments, model } = *self;
+        let arguments = self.arguments;
         let clock: Arc<dyn Clock> = Arc::new(MonotonicClock);
         let system = arguments.talk.system.iter().map(|text| Message::text(Role::System, text)).collect();
         let talk = &arguments.talk;
         let limits = Limits::of(talk);
-        let make = Make { model: model.clone(), limits, clock: clock.clone(), router: talk.router()? };
+        let make = Make { model: talk.model.clone(), limits, clock: clock.clone(), router: talk.router()? };
         let small = talk.small_model().map(|model| Make { model, ..make.clone() });
         let small = small.map(|make| make.engine(backend.clone(), Vec::new())).transpose()?;
         let engine = make.engine(backend, system)?;
