@@ -30,7 +30,8 @@ fn write_scenario(folder: &Path, answer: &str) {
 fn a_scenario_that_comes_as_expected_is_done_and_leaves_reports() {
     let folder = tempfile::tempdir().unwrap();
     write_scenario(folder.path(), "^Yes");
-    let play = |arguments: &[&str]| headless(folder.path(), &[&["--scenario", "one.toml"], arguments].concat());
+    let play =
+        |arguments: &[&str]| headless(folder.path(), &[&["--scenario", "one.toml"], arguments].concat());
     let output = play(&["--out", "reports", "--json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

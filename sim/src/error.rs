@@ -39,14 +39,17 @@ impl Error {
     }
 
     /// A [`ErrorKind::Malformed`] error saying what `field` holds and what it should hold.
-    pub fn malformed(field: impl fmt::Display, found: impl fmt::Display, expected: impl fmt::Display) -> Self {
+    pub fn malformed(
+        field: impl fmt::Display,
+        found: impl fmt::Display,
+        expected: impl fmt::Display,
+    ) -> Self {
         Self::new(ErrorKind::Malformed, field, format!("found {found}, expected {expected}"))
     }
 
     /// What the operating system answered while doing `action` to `path`.
     pub fn io(path: impl fmt::Display, action: &str, error: &io::Error) -> Self {
-        let kind =
-            if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Io };
+        let kind = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Io };
         Self::new(kind, path, format!("cannot {action}: {error}"))
     }
 

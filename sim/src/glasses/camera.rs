@@ -40,7 +40,8 @@ impl GlassesCamera {
 
     fn news(&self) -> Option<News> {
         let mut body = lock(&self.body);
-        let mode = || Mode { format: PixelFormat::Mjpg, width: self.size.0, height: self.size.1, rate: body.mode() };
+        let mode =
+            || Mode { format: PixelFormat::Mjpg, width: self.size.0, height: self.size.1, rate: body.mode() };
         match body.changes.front() {
             Some(Change::Lost) => body.changes.pop_front().map(|_| News::Lost),
             Some(Change::Back) => {

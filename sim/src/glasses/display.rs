@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use embedded_graphics::Drawable;
 use embedded_graphics::Pixel;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
@@ -9,7 +10,6 @@ use embedded_graphics::mono_font::MonoTextStyle;
 use embedded_graphics::mono_font::iso_8859_1::FONT_10X20;
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::text::{Baseline, Text};
-use embedded_graphics::Drawable;
 use serde::Serialize;
 
 use super::panel::{CELL, Panel, wrap};
@@ -113,7 +113,8 @@ impl Display {
         let last = all.len().saturating_sub(measures.lines);
         let first = self.scrolled.unwrap_or(last).min(last);
         let total = all.len();
-        let lines = if self.off { Vec::new() } else { all.into_iter().skip(first).take(measures.lines).collect() };
+        let lines =
+            if self.off { Vec::new() } else { all.into_iter().skip(first).take(measures.lines).collect() };
         Hud { lines, status: self.phase, columns: measures.columns, first, total }
     }
 

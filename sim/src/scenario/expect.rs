@@ -57,7 +57,9 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exactly(value) => write!(f, "{value}"),
-            Self::Within(Range { at_least: Some(least), at_most: Some(most) }) => write!(f, "{least} to {most}"),
+            Self::Within(Range { at_least: Some(least), at_most: Some(most) }) => {
+                write!(f, "{least} to {most}")
+            }
             Self::Within(Range { at_least: Some(least), .. }) => write!(f, "at least {least}"),
             Self::Within(Range { at_most: Some(most), .. }) => write!(f, "at most {most}"),
             Self::Within(_) => f.write_str("anything"),

@@ -77,7 +77,8 @@ impl<'de> Deserialize<'de> for Step {
             let found = table.keys().cloned().collect::<Vec<_>>().join(", ");
             return Err(D::Error::custom(format!("step at {at}: found {found:?}, expected one input")));
         }
-        let input = Input::deserialize(table).map_err(|error| D::Error::custom(format!("step at {at}: {error}")))?;
+        let input =
+            Input::deserialize(table).map_err(|error| D::Error::custom(format!("step at {at}: {error}")))?;
         Ok(Self { at, input })
     }
 }

@@ -117,7 +117,13 @@ impl Taken {
     }
 
     /// What came of `scenario`, which ended at `now` with `hud` on the display.
-    pub(super) fn report(mut self, scenario: &Scenario, now: Timestamp, end: &Snapshot, hud: &[u8]) -> Report {
+    pub(super) fn report(
+        mut self,
+        scenario: &Scenario,
+        now: Timestamp,
+        end: &Snapshot,
+        hud: &[u8],
+    ) -> Report {
         self.hash.update(hud);
         for (i, expected) in scenario.expect.turns.iter().enumerate() {
             self.check_turn(i, expected);
@@ -147,7 +153,11 @@ impl Taken {
         let checks = &mut self.checks;
         checks.text(name("answer"), expected.answer.as_deref(), text);
         checks.is(name("dropped"), expected.dropped, turn.dropped);
-        checks.word(name("finish"), expected.finish.as_deref(), answer.map_or("none", |answer| answer.finish));
+        checks.word(
+            name("finish"),
+            expected.finish.as_deref(),
+            answer.map_or("none", |answer| answer.finish),
+        );
         checks.word(name("mode"), expected.mode.as_deref(), answer.map_or("none", |answer| answer.mode));
         checks.number(name("vision_passes"), expected.vision_passes, turn.vision_passes as f64);
         checks.number(name("audio_blocks"), expected.audio_blocks, turn.audio_blocks as f64);
@@ -243,7 +253,9 @@ impl fmt::Display for Report {
 
 /// What a model says may steer no terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 /// For XML, which has no way to write most control characters.
@@ -288,7 +300,10 @@ mod tests {
         };
         let xml = report.junit();
         assert!(xml.contains("name=\"&lt;&amp;&gt;\" tests=\"1\" failures=\"1\""), "{xml}");
-        assert!(xml.contains("found a\u{fffd}[31m&#10;]]&gt;, expected /&quot;x&quot; &amp; &lt;y&gt;/"), "{xml}");
+        assert!(
+            xml.contains("found a\u{fffd}[31m&#10;]]&gt;, expected /&quot;x&quot; &amp; &lt;y&gt;/"),
+            "{xml}"
+        );
         assert!(!report.to_string().contains('\u{1b}'));
     }
 }

@@ -32,7 +32,12 @@ pub struct Machine {
 impl Default for Machine {
     /// A phone.
     fn default() -> Self {
-        Self { prefill_per_second: 1000.0, decode_per_second: 40.0, vision_pass_ms: 60.0, audio_block_ms: 20.0 }
+        Self {
+            prefill_per_second: 1000.0,
+            decode_per_second: 40.0,
+            vision_pass_ms: 60.0,
+            audio_block_ms: 20.0,
+        }
     }
 }
 

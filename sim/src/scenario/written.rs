@@ -11,7 +11,9 @@ pub fn written(title: &str, seconds: f64, steps: &[Step]) -> String {
         let input = toml::Value::try_from(&step.input).unwrap_or(toml::Value::Boolean(true));
         // An input is a table of one key, which stands beside the time.
         let lines = match &input {
-            toml::Value::Table(table) => table.iter().map(|(key, value)| format!("{key} = {value}\n")).collect(),
+            toml::Value::Table(table) => {
+                table.iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
+            }
             _ => String::new(),
         };
         // Writing into a string does not fail.

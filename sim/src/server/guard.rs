@@ -83,7 +83,10 @@ impl Guard {
         if let Some(origin) = headers.get(header::ORIGIN)
             && origin.as_bytes().strip_prefix(b"http://") != Some(host.as_bytes())
         {
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "found another Origin, expected none or that of the page"));
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "found another Origin, expected none or that of the page",
+            ));
         }
         match &self.token {
             Some(token) if !given(uri, headers).any(|given| token.is(given)) => {

@@ -24,7 +24,9 @@ pub(super) async fn file(State(shared): State<Arc<Shared>>, uri: Uri) -> Respons
 
 fn find(path: &str, folder: Option<&Path>) -> Option<Vec<u8>> {
     // Names of files and of nothing else: none leads out of the folder.
-    let plain = |part: &str| !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let plain = |part: &str| {
+        !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
     if !path.split('/').all(plain) {
         return None;
     }

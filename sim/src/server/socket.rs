@@ -167,8 +167,11 @@ fn sense(bytes: &[u8], simulator: &Simulator, number: u64) -> Result<(), String>
             jack.push(samples.iter().map(|bytes| f32::from(i16::from_le_bytes(*bytes)) / 32768.0));
         }
         first => {
-            let found = first.map_or("nothing".to_owned(), |(kind, rest)| format!("{kind} and {} bytes", rest.len()));
-            return Err(format!("message: found {found}, expected 1 and a JPEG, or 2 and up to a second of sound"));
+            let found =
+                first.map_or("nothing".to_owned(), |(kind, rest)| format!("{kind} and {} bytes", rest.len()));
+            return Err(format!(
+                "message: found {found}, expected 1 and a JPEG, or 2 and up to a second of sound"
+            ));
         }
     }
     Ok(())

@@ -67,7 +67,8 @@ impl Served {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
         let usual = [("Host", format!("127.0.0.1:{port}")), ("Content-Length", body.len().to_string())];
-        for (name, value) in usual.iter().filter(|(usual, _)| !headers.iter().any(|(name, _)| name == usual)) {
+        for (name, value) in usual.iter().filter(|(usual, _)| !headers.iter().any(|(name, _)| name == usual))
+        {
             head += &format!("{name}: {value}\r\n");
         }
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));

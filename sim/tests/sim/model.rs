@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use lorgnette_device::clock::Clock;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{AnswerOptions, LanguageModel};
 use lorgnette_runtime::live::Engine;
 use lorgnette_sim::Result;
 use lorgnette_sim::brain::Brain;
 use lorgnette_sim::scenario::{Report, Scenario, run};
-use lorgnette_device::clock::Clock;
 
 use crate::scenarios::setting;
 use crate::tiny::mmproj::{both, cut, parts, write};

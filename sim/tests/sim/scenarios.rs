@@ -48,7 +48,11 @@ fn the_same_scenario_and_seed_give_the_same_trace_and_another_seed_another() {
     assert_eq!(first.hud, second.hud);
     assert_eq!(first.report.junit(), second.report.junit());
     scenario.seed += 1;
-    assert_ne!(play(&scenario).report.trace_hash, first.report.trace_hash, "what is lost follows from the seed");
+    assert_ne!(
+        play(&scenario).report.trace_hash,
+        first.report.trace_hash,
+        "what is lost follows from the seed"
+    );
 }
 
 #[test]
@@ -81,7 +85,8 @@ fn what_does_not_come_as_expected_is_reported() {
 
 #[test]
 fn a_step_that_cannot_be_done_is_an_error() {
-    for step in ["show = \"nothing\"", "say = \"nothing\"", "heat = 400", "source = { camera = \"machine\" }"] {
+    for step in ["show = \"nothing\"", "say = \"nothing\"", "heat = 400", "source = { camera = \"machine\" }"]
+    {
         let text = format!("title = \"a\"\n[[step]]\nat = 1\n{step}\n");
         let scenario = Scenario::parse(&text).unwrap();
         let script = |clock| Ok(Script::new(Vec::new(), Duration::ZERO, clock).into_brain());

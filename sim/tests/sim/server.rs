@@ -17,7 +17,9 @@ async fn served() -> (Served, tempfile::TempDir) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_origins_and_other_names_are_refused_everywhere() {
     let (served, _folder) = served().await;
-    for line in ["GET /", "GET /api/state", "GET /api/view", "POST /api/input", "POST /api/picture", "GET /ws"] {
+    for line in
+        ["GET /", "GET /api/state", "GET /api/view", "POST /api/input", "POST /api/picture", "GET /ws"]
+    {
         let rebound = served.request(line, &[("Host", "evil.example")], b"{\"mute\":true}").await;
         assert_eq!(rebound.status, 421, "{line}");
         let foreign = served.request(line, &[("Origin", "http://evil.example")], b"{\"mute\":true}").await;
@@ -103,7 +105,10 @@ async fn a_program_drives_it_over_http() {
     assert_eq!(answer["text"], "Nordic Seeds, 39 g");
     served.await_event(|event| event["event"] == "timeline").await;
     let state = served.get("/api/state").await.json();
-    assert_eq!((&state["scene"], &state["turn"], &state["light"]), (&json!("shelf"), &json!(1), &json!(true)));
+    assert_eq!(
+        (&state["scene"], &state["turn"], &state["light"]),
+        (&json!("shelf"), &json!(1), &json!(true))
+    );
     assert_eq!(state["hud"]["lines"], json!(["Nordic Seeds, 39 g"]));
     assert!(served.get("/api/screenshot").await.body.starts_with(b"\x89PNG"));
     assert!(!served.get("/api/trace").await.json()["traceEvents"].as_array().unwrap().is_empty());
@@ -133,7 +138,10 @@ async fn a_dropped_picture_and_a_browser_s_camera_are_seen() {
     let from_browser = made::jpeg(64, 48, 9);
     let message = || Message::Binary([&[1], &from_browser[..]].concat().into());
     socket.send(message()).await.unwrap();
-    socket.send(Message::text("{\"source\":{\"camera\":\"browser\",\"microphone\":\"browser\"}}")).await.unwrap();
+    socket
+        .send(Message::text("{\"source\":{\"camera\":\"browser\",\"microphone\":\"browser\"}}"))
+        .await
+        .unwrap();
     socket.send(Message::binary([2, 0])).await.unwrap();
     let refused = next_event(&mut socket, "refused").await;
     assert!(refused["error"].as_str().unwrap().contains("message"), "{refused}");

@@ -92,7 +92,9 @@ fn glasses_look_at_a_session_and_listen_to_it() {
     let sound = record::Session::open(&path).unwrap().into_sound();
     let heard: Vec<f32> = events()
         .iter()
-        .filter_map(|(_, event)| if let Event::Sound(chunk) = event { Some(chunk.samples.to_vec()) } else { None })
+        .filter_map(
+            |(_, event)| if let Event::Sound(chunk) = event { Some(chunk.samples.to_vec()) } else { None },
+        )
         .flatten()
         .collect();
     assert!(sound == heard);
@@ -119,7 +121,10 @@ fn a_session_that_is_damaged_or_there_already_is_an_error() {
         let error = record::Session::open(&path).err().unwrap();
         assert!(matches!(error.kind(), ErrorKind::Malformed | ErrorKind::NotFound), "{error}");
     }
-    assert_eq!(record::Session::open(&folder.path().join("second")).err().unwrap().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        record::Session::open(&folder.path().join("second")).err().unwrap().kind(),
+        ErrorKind::NotFound
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

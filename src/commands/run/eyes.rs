@@ -29,7 +29,11 @@ pub(super) struct Frames {
 const RATE: Rate = Rate::per_second(15);
 
 /// What `name` says: nothing for the first camera, else a recording, a device or a part of a name.
-pub(in crate::commands) fn open(name: Option<&str>, devices: &Path, clock: Arc<dyn Clock>) -> Result<Box<dyn Camera>> {
+pub(in crate::commands) fn open(
+    name: Option<&str>,
+    devices: &Path,
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn Camera>> {
     let recording = name.map(Path::new).filter(|path| path.is_file() || path.is_dir());
     match recording {
         Some(path) => Ok(Box::new(Player::new(open_recording(path, RATE)?, clock))),

@@ -59,8 +59,7 @@ impl<B: Backend + 'static> Maker<B> {
         let (sees, hears) = (model.vision().is_some(), model.audio().is_some());
         let about = Model { name, parameters, backend: place.name.to_owned(), sees, hears };
         let system = arguments.system.iter().map(|text| Message::text(Role::System, text)).collect();
-        let limits =
-            Limits { files, context: arguments.context, max_tokens: arguments.max_tokens, system };
+        let limits = Limits { files, context: arguments.context, max_tokens: arguments.max_tokens, system };
         Ok(Self { model, about, limits })
     }
 
