@@ -10,7 +10,7 @@ use crate::glasses::{Feed, Glasses, Jack, Light};
 use crate::input::{Button, Consent, Heat, Input, ModeName, Source, Sources, Thinking, Touch};
 use crate::record::Session;
 use crate::scenario::Step;
-use crate::source::Scenes;
+use crate::source::{Machine, NoMachine, Scenes};
 use crate::{Error, ErrorKind, Result};
 
 /// What people say about cloud and mode; the rest of the state is in the glasses.
@@ -38,45 +38,6 @@ const MOST_BUDGET: usize = 100_000;
 
 /// Bytes of a question at most.
 const MOST_TEXT: usize = 8 << 10;
-
-/// What this machine has: its own camera and microphone, for those who want to sit before them.
-pub trait Machine: Send {
-    /// Whether there is any such thing.
-    fn is_there(&self) -> bool;
-
-    /// Lets its camera show what it sees to `feed`, until what is returned is dropped.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Device`] when it has none.
-    fn see(&self, feed: Feed) -> Result<Box<dyn Send>>;
-
-    /// Lets its microphone say what it hears into `jack`, until what is returned is dropped.
-    ///
-    /// # Errors
-    /// As [`Machine::see`].
-    fn hear(&self, jack: Jack) -> Result<Box<dyn Send>>;
-}
-
-/// A machine without camera and microphone.
-pub struct NoMachine;
-
-impl Machine for NoMachine {
-    fn is_there(&self) -> bool {
-        false
-    }
-
-    fn see(&self, _: Feed) -> Result<Box<dyn Send>> {
-        Err(Error::new(ErrorKind::Device, "source.camera", "this machine's camera cannot be had here"))
-    }
-
-    fn hear(&self, _: Jack) -> Result<Box<dyn Send>> {
-        Err(Error::new(
-            ErrorKind::Device,
-            "source.microphone",
-            "this machine's microphone cannot be had here",
-        ))
-    }
-}
 
 /// Does what is asked for.
 pub struct Desk {

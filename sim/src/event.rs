@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use lorgnette_runtime::conversation::Finish;
-use lorgnette_runtime::live::{Presence, Report, Stage, Trace};
+use lorgnette_runtime::live::{Effort, Presence, Report, Stage, Trace};
 use lorgnette_runtime::mode::Mode;
 use serde::Serialize;
 
@@ -32,6 +32,13 @@ pub enum Happened {
         text: String,
         /// Whether they were said, and not typed.
         spoken: bool,
+    },
+    /// How hard it is thought about, where nobody chose that.
+    Routed {
+        /// The question of this turn.
+        turn: u64,
+        /// What it gets.
+        mode: &'static str,
     },
     /// The next piece of the answer.
     Piece {
@@ -66,6 +73,16 @@ pub enum Happened {
         device: &'static str,
         /// Whether it is there.
         there: bool,
+    },
+    /// The model does not keep up with what the wearer says.
+    Behind {
+        /// Seconds of sound that wait for it.
+        seconds: f64,
+    },
+    /// What is done for a question from this turn on.
+    Effort {
+        /// `full`, `small_frames`, `large_blocks` or `small_model`: each leaves out more.
+        effort: &'static str,
     },
     /// Somebody did something.
     Input {
@@ -191,6 +208,7 @@ impl Watcher {
                     on(Happened::Question { turn, text, spoken });
                 }
             }
+            Report::Routed(routed) => on(Happened::Routed { turn, mode: mode_name(routed.mode) }),
             Report::Piece(text) => {
                 self.glasses.with_display(|display| display.push(&text));
                 on(Happened::Piece { turn, text });
@@ -209,6 +227,9 @@ impl Watcher {
             Report::Failed(error) => on(Happened::Failed { error: error.to_string() }),
             Report::Camera(presence) => on(device("camera", presence)),
             Report::Microphone(presence) => on(device("microphone", presence)),
+            Report::SoundLost => on(Happened::Failed { error: "the microphone lost sound".to_owned() }),
+            Report::Behind { by, .. } => on(Happened::Behind { seconds: by.as_secs_f64() }),
+            Report::Effort(effort) => on(Happened::Effort { effort: effort_name(effort) }),
             Report::Turn(trace) => self.timeline(trace, on),
             Report::Ended => {}
         }
@@ -234,6 +255,15 @@ impl Watcher {
 
     fn show(&self, phase: Phase) {
         self.glasses.with_display(|display| display.set_phase(phase));
+    }
+}
+
+fn effort_name(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Full => "full",
+        Effort::SmallFrames => "small_frames",
+        Effort::LargeBlocks => "large_blocks",
+        Effort::SmallModel => "small_model",
     }
 }
 

@@ -11,6 +11,7 @@ mod microphone;
 pub mod panel;
 mod power;
 mod senses;
+mod snapshot;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,12 +20,12 @@ use lorgnette_device::clock::Clock;
 use lorgnette_device::microphone::{LiveMicrophone, Mute};
 use lorgnette_device::power::{PowerReading, PowerSource, Temperature};
 
-pub use self::body::{Frames, Options, Snapshot};
 pub use self::camera::GlassesCamera;
 pub use self::display::{Display, Hud, Phase};
 pub use self::microphone::Port;
 pub use self::power::{Load, Power};
 pub use self::senses::{Feed, Jack, Light, Shot};
+pub use self::snapshot::{Frames, Options, Snapshot};
 
 use self::body::Body;
 use self::panel::Panel;

@@ -3,24 +3,26 @@
 mod hub;
 mod senses;
 mod state;
+mod threads;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use lorgnette_device::Timestamp;
-use lorgnette_device::clock::{Clock, MonotonicClock};
+use lorgnette_device::clock::Clock;
 use lorgnette_runtime::live::{
-    EVENTS, Earshot, Event, Listening, ListeningOptions, Report, Session, Stage, Trace, talk,
+    EVENTS, Earshot, Event, Listening, ListeningOptions, Report, Session, Trace, talk,
 };
 use lorgnette_runtime::mode::Mode;
 use tokio::sync::mpsc;
 
 pub use self::hub::{Hub, Listener};
 pub use self::state::{Hello, Meters, PROTOCOL, Speed, State};
+pub use self::threads::{Stopwatch, Threads};
+
+use self::threads::named;
 
 use crate::brain::{Brain, Model};
 use crate::desk::Desk;
@@ -50,38 +52,6 @@ pub struct Simulator {
     ended: Arc<AtomicBool>,
     /// Who sends the browser's pictures and sound.
     browser: AtomicU64,
-}
-
-/// Real time, since it was made.
-pub struct Stopwatch(Timestamp);
-
-impl Default for Stopwatch {
-    fn default() -> Self {
-        Self(MonotonicClock.now())
-    }
-}
-
-impl Clock for Stopwatch {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_start(MonotonicClock.now().since(self.0))
-    }
-
-    fn sleep_until(&self, moment: Timestamp) {
-        MonotonicClock.sleep_until(self.0 + moment.since_start());
-    }
-}
-
-/// The threads of a simulator.
-pub struct Threads(Vec<JoinHandle<()>>);
-
-impl Threads {
-    /// Waits until all have ended, which they do after [`Simulator::stop`].
-    pub fn join(self) {
-        for thread in self.0 {
-            // What it broke down with was said on its way.
-            drop(thread.join());
-        }
-    }
 }
 
 impl Simulator {
@@ -119,7 +89,7 @@ impl Simulator {
         threads.push(named("ears", move || senses::hear(microphone, &me))?);
         let me = Arc::clone(&simulator);
         threads.push(named("pulse", move || senses::pulse(&me))?);
-        Ok((simulator, Threads(threads)))
+        Ok((simulator, Threads::new(threads)))
     }
 
     /// Ends it.
@@ -259,25 +229,9 @@ impl Simulator {
         self.kept(recorded);
     }
 
-    /// Reads the meters off a timeline, which is kept.
+    /// Reads meters off a timeline, which is kept.
     fn measure(&self, trace: &Trace) {
-        let rate = |stage: Stage, least: usize| {
-            let spans = trace.spans.iter().filter(|span| span.stage == stage && span.count >= least);
-            let (count, time) = spans.fold((0, Duration::ZERO), |(count, time), span| {
-                (count + span.count, time + span.end.since(span.start))
-            });
-            (!time.is_zero()).then(|| (count as f64 / time.as_secs_f64(), time))
-        };
-        let (decode, prefill) = (rate(Stage::Decode, 2), rate(Stage::Prefill, 8));
-        let mut meters = lock(&self.meters);
-        if let Some((rate, _)) = decode {
-            meters.speed.decode_tokens_per_second = Some(rate);
-        }
-        if let Some((rate, _)) = prefill {
-            meters.speed.prefill_tokens_per_second = Some(rate);
-        }
-        drop(meters);
-        let computed = [decode, prefill].into_iter().flatten().map(|(_, time)| time).sum();
+        let computed = lock(&self.meters).speed.read_off(trace);
         self.glasses.computed(computed);
         let mut traces = lock(&self.traces);
         traces.push_back(trace.clone());
@@ -337,11 +291,6 @@ impl Simulator {
             self.hub.tell(&Happened::Recording { name: None }, now);
         }
     }
-}
-
-fn named(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    spawned.map_err(|error| Error::io(name, "start a thread", &error))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,8 @@
 //! How a running simulator is, as the page is told.
 
+use std::time::Duration;
+
+use lorgnette_runtime::live::{Stage, Trace};
 use serde::Serialize;
 
 use crate::brain::Model;
@@ -110,6 +113,26 @@ pub struct Speed {
     pub prefill_tokens_per_second: Option<f64>,
     /// Of the whole process.
     pub memory_bytes: Option<u64>,
+}
+
+impl Speed {
+    /// Reads speeds off the timeline of a turn. The time that was computed in it.
+    pub(super) fn read_off(&mut self, trace: &Trace) -> Duration {
+        let (decode, decoded_for) = rate(trace, Stage::Decode, 2);
+        let (prefill, prefilled_for) = rate(trace, Stage::Prefill, 8);
+        self.decode_tokens_per_second = decode.or(self.decode_tokens_per_second);
+        self.prefill_tokens_per_second = prefill.or(self.prefill_tokens_per_second);
+        decoded_for + prefilled_for
+    }
+}
+
+/// How much was done a second at `stage`, in spans of `least` and more, and for how long.
+fn rate(trace: &Trace, stage: Stage, least: usize) -> (Option<f64>, Duration) {
+    let spans = trace.spans.iter().filter(|span| span.stage == stage && span.count >= least);
+    let (count, time) = spans.fold((0, Duration::ZERO), |(count, time), span| {
+        (count + span.count, time + span.end.since(span.start))
+    });
+    ((!time.is_zero()).then(|| count as f64 / time.as_secs_f64()), time)
 }
 
 /// What is measured on the way.

@@ -1,8 +1,10 @@
-//! Where light and sound come from: bundled scenes, and what somebody drops in.
+//! Where light and sound come from: bundled scenes, what somebody drops in, this machine's own devices.
 
+mod machine;
 mod picture;
 mod scenes;
 
+pub use self::machine::{Machine, NoMachine};
 pub use self::picture::{picture, shot, sound};
 pub use self::scenes::{Scene, Scenes, Spoken};
 

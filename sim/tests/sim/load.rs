@@ -9,7 +9,7 @@ use crate::client::Served;
 /// Pages, beside the one that does not read.
 const PAGES: usize = 20;
 
-/// Events, more than any buffer on the way holds: each has some hundred bytes and this many make some ten megabytes.
+/// Events: many times what is kept for who is late.
 const EVENTS: usize = 4_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

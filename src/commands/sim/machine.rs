@@ -7,9 +7,8 @@ use std::time::Duration;
 use lorgnette_device::camera::{self, Camera, Frame, Picture};
 use lorgnette_device::clock::Clock;
 use lorgnette_device::microphone::{self, Microphone};
-use lorgnette_sim::desk::Machine;
 use lorgnette_sim::glasses::{Feed, Jack};
-use lorgnette_sim::source::shot;
+use lorgnette_sim::source::{Machine, shot};
 use lorgnette_sim::{Error, Result};
 
 use crate::commands::run::{ears, eyes};
