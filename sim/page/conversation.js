@@ -95,7 +95,7 @@ export function firstWord(timeline) {
 }
 
 function welcome(hello) {
-  const model = hello && !hello.model ? "There is no model here yet, so nothing is answered. " : "";
+  const model = hello && !hello.model ? "There is no model here: what was seen and heard stands in for an answer. " : "";
   const text = `${model}Pick a scene and play one of its questions, or hold the space bar and ask aloud.`;
   return make("li", { class: "turn welcome" }, make("p", { class: "note" }, text));
 }

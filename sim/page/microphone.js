@@ -2,23 +2,27 @@
 
 import { SOUND } from "./connection.js";
 
-const RATE = 16_000;
+/** A machine without sound never starts. */
+const PATIENCE_MS = 3000;
 
 /** Streams until what it returns is called. */
 export async function startMicrophone(stream) {
   const media = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
-  // The browser resamples to the rate of the context.
-  const context = new AudioContext({ sampleRate: RATE });
+  const context = new AudioContext();
   await context.audioWorklet.addModule("pcm-worklet.js");
   const source = context.createMediaStreamSource(media);
   const worklet = new AudioWorkletNode(context, "pcm", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
   worklet.port.onmessage = ({ data }) => stream(tagged(data));
   source.connect(worklet);
-  await context.resume();
-  return () => {
+  const stop = () => {
     media.getTracks().forEach((track) => track.stop());
     context.close();
   };
+  const late = new Promise((take) => setTimeout(take, PATIENCE_MS));
+  await Promise.race([context.resume(), late]);
+  if (context.state === "running") return stop;
+  stop();
+  throw new Error("its sound does not start.");
 }
 
 /** Samples as bytes, little-endian whatever the machine. */

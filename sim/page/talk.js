@@ -83,7 +83,8 @@ function showTries({ hello, state }, send) {
   const spoken = (scene?.recordings ?? []).map(({ name, text }) =>
     make("button", { type: "button", class: "try spoken", "aria-label": `Play: ${text}`, "data-say": name,
       "data-playing": state.saying === name, onclick: () => send({ say: name }) }, text));
-  const typed = (scene?.questions ?? []).map((text) =>
+  const said = (scene?.recordings ?? []).map(({ text }) => text);
+  const typed = (scene?.questions ?? []).filter((text) => !said.includes(text)).map((text) =>
     make("button", { type: "button", class: "try", onclick: () => send({ type: text }) }, text));
   $("tries").replaceChildren(...spoken, ...typed);
 }
