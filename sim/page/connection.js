@@ -6,6 +6,9 @@ const LONGEST_WAIT_MS = 4000;
 /** Bytes that may wait in the socket before pictures of the browser's camera are left out. */
 const WAITING_BYTES = 500_000;
 
+/** Events that are told in passing: they have the number of the event before them. */
+const PASSING = ["state", "level", "refused"];
+
 export const PICTURE = 1;
 export const SOUND = 2;
 
@@ -65,11 +68,10 @@ export function connect(on) {
     }
   }
 
-  // A state and a refusal are of this socket, and no part of what is kept.
   function deliver(event, past) {
-    const own = event.event === "state" || event.event === "refused";
-    if (!own && event.id <= seen) return;
-    if (!own) seen = event.id;
+    const kept = !PASSING.includes(event.event);
+    if (kept && event.id <= seen) return;
+    if (kept) seen = event.id;
     on.event(event, past);
   }
 

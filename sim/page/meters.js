@@ -29,7 +29,7 @@ function describe({ name, parameters, backend, sees, hears }) {
 
 function showFrames({ per_second: rate, width, height, dropped, gate }) {
   const lost = dropped > 0 ? `, ${dropped} lost` : "";
-  say($("frames"), rate > 0 ? `${amount(rate, 1, "/s")}, ${width} × ${height}${lost}` : "none");
+  say($("frames"), rate > 0 ? `${amount(rate, 0, "/s")}, ${width} × ${height}${lost}` : "none");
   say($("gate"), gate.judged > 0 ? `${gate.let_through} of ${gate.judged} new` : "no frame judged");
 }
 

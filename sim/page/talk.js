@@ -76,14 +76,14 @@ function showModes(names, send) {
 
 /** Questions that go with the scene: recordings, and a few to be typed. */
 function showTries({ hello, state }, send) {
-  const scene = hello?.scenes.find(({ name }) => name === state?.scene);
-  const key = scene ? `${scene.name} ${state.saying}` : "";
-  if ($("tries").dataset.key === key) return;
-  $("tries").dataset.key = key;
-  const spoken = (scene?.recordings ?? []).map(({ name, text }) =>
+  if (!hello || !state || $("tries").dataset.scene === state.scene) return;
+  $("tries").dataset.scene = state.scene;
+  const scene = hello.scenes.find(({ name }) => name === state.scene);
+  const recordings = [...(scene?.recordings ?? []), ...hello.recordings].filter(({ text }) => text);
+  const spoken = recordings.map(({ name, text }) =>
     make("button", { type: "button", class: "try spoken", "aria-label": `Play: ${text}`, "data-say": name,
-      "data-playing": state.saying === name, onclick: () => send({ say: name }) }, text));
-  const said = (scene?.recordings ?? []).map(({ text }) => text);
+      onclick: () => send({ say: name }) }, text));
+  const said = recordings.map(({ text }) => text);
   const typed = (scene?.questions ?? []).filter((text) => !said.includes(text)).map((text) =>
     make("button", { type: "button", class: "try", onclick: () => send({ type: text }) }, text));
   $("tries").replaceChildren(...spoken, ...typed);
