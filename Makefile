@@ -9,6 +9,7 @@
 # make cloud-bench   what contemplating costs beside the network; writes its part of docs/benchmarks.md
 # make cloud         contemplating at llama.cpp's server; fetches and builds it (minutes, gigabytes)
 # make device-vm     cameras and a sound card of the real kernel, in an emulator; fetches a kernel (minutes; on Debian)
+# make screenshot    the picture in the README, of the simulator's page (docs/simulator.png)
 # make mcp           calls a server of tools that somebody else wrote, from PyPI
 # make pico          trains the bundled model in PICO, on a GPU or the processor (hours); fetches JAX
 # make eval          how often the model in PICO is right about what it never saw, through the runtime (minutes)
@@ -35,13 +36,15 @@ PACKAGES           = gcc libc6-dev libasound2-dev libclang1 pkg-config
 TEST_PACKAGES      = libasound2-plugins pulseaudio pulseaudio-utils
 # Vulkan on the processor.
 VULKAN_PACKAGES    = libvulkan1 mesa-vulkan-drivers
+# The simulator's page is tested in it.
+BROWSER_PACKAGES   = chromium
 # What the peer's shaders are compiled with.
 GPU_REFERENCE_PACKAGES = $(VULKAN_PACKAGES) glslc libvulkan-dev spirv-headers
 REFERENCE_PACKAGES = g++ cmake ninja-build python3 python3-venv
 VM_PACKAGES        = qemu-system-x86
 PICO_PACKAGES      = python3 python3-venv $(shell cat models/pico/train/packages.txt)
 
-.PHONY: run test check arm packages test-packages reference parity bench gpu-bench device-bench cloud cloud-bench device-vm mcp fuzz
+.PHONY: run test check arm packages test-packages reference parity bench gpu-bench device-bench cloud cloud-bench device-vm mcp screenshot fuzz
 .PHONY: pico-packages pico eval
 
 run: packages
@@ -66,10 +69,11 @@ packages:
 	@tests/install-packages $(PACKAGES)
 
 # PulseAudio does not go together with every desktop. Where it does not, the tests that need it say that they are left
-# out, as do those that need Vulkan.
+# out, as do those that need Vulkan or a browser.
 test-packages:
 	@tests/install-packages $(TEST_PACKAGES) || echo "Going on without them" >&2
 	@tests/install-packages $(VULKAN_PACKAGES) || echo "Going on without them" >&2
+	@tests/install-packages $(BROWSER_PACKAGES) || echo "Going on without them" >&2
 
 reference: packages
 	@tests/install-packages $(REFERENCE_PACKAGES)
@@ -113,6 +117,10 @@ device-vm: packages
 	tests/vm/set-up $(VM)
 	tests/vm/run $(VM) $$($(CARGO) test --package lorgnette-device --test 'kernel*' --no-run --message-format=json \
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+
+screenshot: packages
+	@tests/install-packages $(BROWSER_PACKAGES)
+	$(CARGO) test --test page -- --ignored the_picture_in_the_readme
 
 mcp: packages
 	@tests/install-packages python3 python3-venv

@@ -29,7 +29,10 @@ pub struct Page {
 pub fn chromium() -> Option<PathBuf> {
     let folders: Vec<_> = env::split_paths(&env::var_os("PATH")?).collect();
     let names = ["chromium", "chromium-browser", "google-chrome"];
-    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.is_file())
 }
 
 impl Page {
@@ -48,8 +51,15 @@ impl Page {
             }
         });
         let commands = browser.stdin.take().unwrap();
-        let mut page =
-            Self { browser, commands, answers, session: None, last: 0, complaints: Vec::new(), _profile: profile };
+        let mut page = Self {
+            browser,
+            commands,
+            answers,
+            session: None,
+            last: 0,
+            complaints: Vec::new(),
+            _profile: profile,
+        };
         page.attach(url);
         page
     }
@@ -67,6 +77,10 @@ impl Page {
 
     /// Does a command of the protocol, and gives its result.
     pub fn command(&mut self, method: &str, parameters: Value) -> Value {
+        self.ask(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.last += 1;
         let mut message = json!({"id": self.last, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -80,8 +94,7 @@ impl Page {
             let left = deadline.saturating_duration_since(Instant::now());
             let answer = self.answers.recv_timeout(left).unwrap_or_else(|error| panic!("{method}: {error}"));
             if answer["id"] == self.last {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                return if answer["error"].is_null() { Ok(answer["result"].clone()) } else { Err(answer) };
             }
             self.note(&answer);
         }
@@ -107,26 +120,29 @@ impl Page {
 
     /// The value of an expression of JavaScript, once its promise is kept.
     pub fn value(&mut self, expression: &str) -> Value {
-        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.command("Runtime.evaluate", parameters);
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
-        answer["result"]["value"].clone()
+        self.evaluate(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
-    /// Waits until an expression is true, and gives its value.
-    pub fn wait_for(&mut self, expression: &str) -> Value {
+    /// The same as text.
+    pub fn text(&mut self, expression: &str) -> String {
+        self.value(expression).as_str().unwrap_or_default().to_owned()
+    }
+
+    fn evaluate(&mut self, expression: &str) -> Result<Value, Value> {
+        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let answer = self.ask("Runtime.evaluate", parameters)?;
+        if answer["exceptionDetails"].is_null() { Ok(answer["result"]["value"].clone()) } else { Err(answer) }
+    }
+
+    /// Waits until an expression is `true`. One that cannot be computed, for want of a page, is not.
+    pub fn wait_for(&mut self, expression: &str) {
         let deadline = Instant::now() + PATIENCE;
-        loop {
-            let value = self.value(expression);
-            let is_true = !matches!(&value, Value::Null | Value::Bool(false)) && value != 0 && value != "";
-            if is_true {
-                return value;
-            }
+        while !self.evaluate(expression).is_ok_and(|value| value == true) {
             if Instant::now() > deadline {
                 let page = self.value("document.body.innerText");
                 panic!("waited in vain for {expression}\n{page}\n{:?}", self.complaints);
             }
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -170,7 +186,12 @@ fn start(chromium: &Path, profile: &Path, video: &Path, sound: &Path) -> Child {
         .args(["-c", r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null"#])
         .arg(chromium)
         .args(["--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-quic"])
-        .args(["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args([
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
         .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--autoplay-policy=no-user-gesture-required"])
         .args(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"])
         .arg(with("--use-file-for-fake-video-capture=", video))

@@ -21,7 +21,7 @@ impl Simulator {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_lorgnette"))
-            .args(["sim", "--listen", "127.0.0.1:0"])
+            .args(["sim", "--listen", "127.0.0.1:0", "--sessions", "sessions"])
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
