@@ -1,6 +1,6 @@
 // How the wearer asks: aloud while a key is held, typed, or with a recording; and how hard to think.
 
-import { $, make } from "./dom.js";
+import { $, make, offer } from "./dom.js";
 
 const MODES = {
   instant: ["Instant", "answers at once"],
@@ -22,15 +22,22 @@ export function showTalk(store, send, listen) {
     send({ type: text });
     $("question").value = "";
   });
+  $("budget").addEventListener("change", ({ target }) => send({ mode: { thinking: Number(target.value) } }));
   store.on(["hello"], ({ hello }) => showModes(hello.modes, send));
   store.on(["state"], ({ state }) => {
     const chosen = $("modes").querySelector(`[value="${state.mode.name}"]`);
     if (chosen) chosen.checked = true;
+    const { budget = null } = state.mode;
+    $("budget-row").hidden = budget === null;
+    const budgets = [...new Set([...BUDGETS, budget ?? 0])].sort((a, b) => a - b);
+    if (budget !== null) offer($("budget"), budgets.map((tokens) => [String(tokens), String(tokens)]), String(budget));
     $("hold").setAttribute("aria-pressed", state.button);
     $("stop").disabled = state.phase === "idle";
   });
   store.on(["state", "hello"], (world) => showTries(world, send));
 }
+
+const BUDGETS = [32, 64, 128, 256, 512, 1024];
 
 /** The button, and the space bar wherever it has no other meaning. */
 function holdToTalk(send, listen) {
@@ -61,6 +68,10 @@ function holdToTalk(send, listen) {
     if (!talks(event)) return;
     event.preventDefault();
     up();
+  });
+  // Who cannot hold a button presses it twice.
+  hold.addEventListener("click", ({ detail }) => {
+    if (detail === 0) (held ? up : down)();
   });
   hold.addEventListener("contextmenu", (event) => event.preventDefault());
 }
