@@ -9,20 +9,18 @@ const STARTS = { camera: startCamera, microphone: startMicrophone };
 
 /** Returns what makes sure that somebody can be heard, and whether they can. */
 export function showSources(store, connection, complain) {
+  // What stops the browser's own, and whether the simulator said that it listens to it.
   const running = { camera: null, microphone: null };
-  // Levels of `source` that this page asked for, so that it takes over again after a reconnect.
-  const wanted = { camera: null, microphone: null };
 
   function stop(sense) {
-    running[sense]?.();
+    running[sense]?.stop();
     running[sense] = null;
   }
 
   async function choose(sense, source) {
-    wanted[sense] = source;
     if (source === "browser" && !running[sense]) {
       try {
-        running[sense] = await STARTS[sense](connection.stream);
+        running[sense] = { stop: await STARTS[sense](connection.stream), heeded: false };
       } catch (error) {
         complain(`The browser gives no ${sense}: ${reason(error)}`);
         offerAll(store.world);
@@ -40,16 +38,19 @@ export function showSources(store, connection, complain) {
       const sources = (hello?.sources ?? []).map((name) => [name, TITLES[name] ?? name]);
       const session = chosen?.session ? [[chosen.session, `session ${chosen.session}`]] : [];
       offer($(`${sense}-source`), [...sources, ...session], chosen?.session ?? chosen ?? "scene");
-      if (chosen && chosen !== "browser") stop(sense);
+      // News from before it was chosen says nothing about it.
+      if (chosen === "browser" && running[sense]) running[sense].heeded = true;
+      else if (chosen && running[sense]?.heeded) stop(sense);
     }
   }
 
   for (const sense of ["camera", "microphone"]) {
     $(`${sense}-source`).addEventListener("change", ({ target }) => choose(sense, target.value));
   }
+  // After a reconnect the simulator takes this page for another one.
   store.on(["hello"], () => {
     for (const sense of ["camera", "microphone"]) {
-      if (running[sense] && wanted[sense] === "browser") connection.send({ source: { [sense]: "browser" } });
+      if (running[sense]) connection.send({ source: { [sense]: "browser" } });
     }
   });
   store.on(["state", "hello"], offerAll);
