@@ -30,7 +30,7 @@ enum Command {
     Perplexity(commands::perplexity::Arguments),
     Quantize(commands::quantize::Arguments),
     Router(commands::router::Arguments),
-    Run(commands::run::Arguments),
+    Run(Box<commands::run::Arguments>),
     Sim(Box<commands::sim::Arguments>),
     Convert(commands::convert::Arguments),
     Doctor(commands::doctor::Arguments),

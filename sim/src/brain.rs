@@ -100,9 +100,10 @@ impl Script {
             self.worked(Stage::Hear, blocks, on);
             self.worked(Stage::Prefill, 6 * blocks, on);
         }
+        on(Done::Heard(samples));
     }
 
-    fn answer(&mut self, id: AnswerId, mode: Mode, on: &mut dyn FnMut(Done)) {
+    fn answer(&mut self, id: AnswerId, mode: Option<Mode>, on: &mut dyn FnMut(Done)) {
         let rest = usize::from(!self.heard.is_multiple_of(BLOCK));
         if rest > 0 {
             self.worked(Stage::Hear, 1, on);
@@ -137,6 +138,7 @@ impl Script {
             forgotten_messages: 0,
             forgotten_tokens: 0,
         };
+        let mode = mode.unwrap_or_default();
         on(Done::Answered(id, Answered { mode, answer, reasoning: String::new() }));
     }
 
