@@ -256,7 +256,7 @@ fn talked(worker: &mut impl Worker, on_piece: &dyn Fn()) -> Vec<(String, String)
     let mut turn = |number: u64| {
         let (mut shown, mut text) = (String::new(), String::new());
         let question = Job::Read("what is it?".into());
-        for job in [Job::Begin(None), question, Job::Answer(number, Mode::Instant), Job::Keep] {
+        for job in [Job::Begin(None), question, Job::Answer(number, Some(Mode::Instant)), Job::Keep] {
             worker.run(job, &mut |done| match done {
                 Done::Piece(_, piece) => {
                     shown.push_str(&piece);

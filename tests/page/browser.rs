@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A page in a browser of its own, with a camera and a microphone that play files.
-pub struct Page {
+pub(crate) struct Page {
     browser: Child,
     commands: ChildStdin,
     answers: Receiver<Value>,
@@ -26,7 +26,7 @@ pub struct Page {
 }
 
 /// Where Chromium is, if it is installed.
-pub fn chromium() -> Option<PathBuf> {
+pub(crate) fn chromium() -> Option<PathBuf> {
     let folders: Vec<_> = env::split_paths(&env::var_os("PATH")?).collect();
     let names = ["chromium", "chromium-browser", "google-chrome"];
     names
@@ -38,7 +38,7 @@ pub fn chromium() -> Option<PathBuf> {
 impl Page {
     /// Opens `url`. The browser's camera plays `video`, a Y4M file, and its microphone `sound`, a WAV file, both over
     /// and over.
-    pub fn open(chromium: &Path, url: &str, video: &Path, sound: &Path) -> Self {
+    pub(crate) fn open(chromium: &Path, url: &str, video: &Path, sound: &Path) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let mut browser = start(chromium, profile.path(), video, sound);
         let output = BufReader::new(browser.stdout.take().unwrap());
@@ -76,7 +76,7 @@ impl Page {
     }
 
     /// Does a command of the protocol, and gives its result.
-    pub fn command(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn command(&mut self, method: &str, parameters: Value) -> Value {
         self.ask(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
@@ -114,17 +114,17 @@ impl Page {
     }
 
     /// What the page threw, and what it or the browser wrote to the console as errors.
-    pub fn complaints(&self) -> &[String] {
+    pub(crate) fn complaints(&self) -> &[String] {
         &self.complaints
     }
 
     /// The value of an expression of JavaScript, once its promise is kept.
-    pub fn value(&mut self, expression: &str) -> Value {
+    pub(crate) fn value(&mut self, expression: &str) -> Value {
         self.evaluate(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// The same as text.
-    pub fn text(&mut self, expression: &str) -> String {
+    pub(crate) fn text(&mut self, expression: &str) -> String {
         self.value(expression).as_str().unwrap_or_default().to_owned()
     }
 
@@ -135,7 +135,7 @@ impl Page {
     }
 
     /// Waits until an expression is `true`. One that cannot be computed, for want of a page, is not.
-    pub fn wait_for(&mut self, expression: &str) {
+    pub(crate) fn wait_for(&mut self, expression: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.evaluate(expression).is_ok_and(|value| value == true) {
             if Instant::now() > deadline {
@@ -147,13 +147,13 @@ impl Page {
     }
 
     /// Clicks on what a selector finds, once it is there.
-    pub fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         self.wait_for(&format!("document.querySelector({selector:?}) !== null"));
         self.value(&format!("document.querySelector({selector:?}).click()"));
     }
 
     /// Chooses an option of a `select` as somebody would.
-    pub fn choose(&mut self, selector: &str, value: &str) {
+    pub(crate) fn choose(&mut self, selector: &str, value: &str) {
         self.wait_for(&format!("document.querySelector('{selector} option[value={value}]') !== null"));
         self.value(&format!(
             "{{ const select = document.querySelector({selector:?}); select.value = {value:?}; \
@@ -162,7 +162,7 @@ impl Page {
     }
 
     /// Presses a key, or lets it go.
-    pub fn key(&mut self, down: bool, key: &str, code: &str) {
+    pub(crate) fn key(&mut self, down: bool, key: &str, code: &str) {
         let kind = if down { "keyDown" } else { "keyUp" };
         self.command("Input.dispatchKeyEvent", json!({"type": kind, "key": key, "code": code}));
     }

@@ -9,19 +9,19 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// `lorgnette sim` on a free port.
-pub struct Simulator {
+pub(crate) struct Simulator {
     /// Of its page.
-    pub address: String,
+    pub(crate) address: String,
     program: Child,
     folder: TempDir,
 }
 
 impl Simulator {
     /// Starts one without a model: what it is asked is answered with what was seen and heard.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_lorgnette"))
-            .args(["sim", "--listen", "127.0.0.1:0", "--sessions", "sessions"])
+            .args(["sim", "--no-model", "--listen", "127.0.0.1:0", "--sessions", "sessions"])
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -35,7 +35,7 @@ impl Simulator {
     }
 
     /// What an HTTP request gets.
-    pub fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let host = self.address.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(host).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
@@ -45,7 +45,7 @@ impl Simulator {
     }
 
     /// Two seconds of a picture with a dark left half and a bright right half.
-    pub fn video(&self) -> PathBuf {
+    pub(crate) fn video(&self) -> PathBuf {
         let mut bytes = b"YUV4MPEG2 W320 H240 F10:1 C420\n".to_vec();
         for _ in 0..20 {
             bytes.extend(b"FRAME\n");
@@ -56,7 +56,7 @@ impl Simulator {
     }
 
     /// A question, and two seconds of silence after it.
-    pub fn sound(&self) -> PathBuf {
+    pub(crate) fn sound(&self) -> PathBuf {
         let scenes = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pico/scenes");
         let mut bytes = fs::read(scenes.join("shelf.wav")).unwrap();
         bytes.resize(bytes.len() + 64_000, 0);

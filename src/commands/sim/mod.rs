@@ -64,6 +64,9 @@ pub(crate) struct Arguments {
     page: Option<PathBuf>,
     #[command(flatten)]
     model: model::Arguments,
+    /// Answer without a model, with what was seen and heard
+    #[arg(long, conflicts_with = "model")]
+    no_model: bool,
     /// What the model is told before the talk
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
@@ -101,7 +104,7 @@ struct Simulate<'a>(&'a Arguments);
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.threads.set()?;
-    if arguments.model.language().is_there() {
+    if arguments.model.language().is_there() && !arguments.no_model {
         arguments.backend.run(&Simulate(arguments))
     } else if arguments.headless {
         headless::run(arguments, &mut |scenario, clock| Ok(brain::script(scenario, clock)))
