@@ -31,13 +31,13 @@ pub(super) fn answer<B: Backend>(model: &LanguageModel<B>, prompt: usize) -> Out
 pub(super) fn measure(model: Option<&Path>, backend: &str, threads: usize) -> Result<Duration> {
     let program = env::current_exe().map_err(|e| Error::io("find this program", e))?;
     let mut command = Command::new(&program);
+    command.args(["bench", "--first-token", "--backend", backend]);
+    command.args(["--prompt", &PROMPT.to_string(), "--threads", &threads.to_string()]);
     if let Some(model) = model {
         command.arg("--model").arg(model);
     }
     let start = Instant::now();
     let mut child = command
-        .args(["bench", "--first-token", "--backend", backend])
-        .args(["--prompt", &PROMPT.to_string(), "--threads", &threads.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
