@@ -142,7 +142,7 @@ async fn a_dropped_picture_and_a_browser_s_camera_are_seen() {
         .send(Message::text("{\"source\":{\"camera\":\"browser\",\"microphone\":\"browser\"}}"))
         .await
         .unwrap();
-    socket.send(Message::binary([2, 0])).await.unwrap();
+    socket.send(Message::binary(vec![2, 0])).await.unwrap();
     let refused = next_event(&mut socket, "refused").await;
     assert!(refused["error"].as_str().unwrap().contains("message"), "{refused}");
     socket.send(message()).await.unwrap();
