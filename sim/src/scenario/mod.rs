@@ -12,8 +12,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub use self::expect::{Bound, Check, Expectations, Moment, Total, Turn};
-pub use self::report::{Report, Taken};
+pub use self::expect::{Bound, Check, Expectations, Moment, Range, Total, Turn};
+pub use self::report::{Report, TurnTaken};
 pub use self::run::{Outcome, Setting, run};
 pub use self::stepper::Machine;
 pub use self::written::written;

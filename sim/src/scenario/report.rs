@@ -59,7 +59,7 @@ pub struct TurnTaken {
 
 /// What was taken down while a scenario was played.
 #[derive(Default)]
-pub struct Taken {
+pub(super) struct Taken {
     pub(super) checks: Checks,
     turns: Vec<TurnTaken>,
     traces: Vec<Trace>,

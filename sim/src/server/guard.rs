@@ -22,13 +22,13 @@ use crate::{Error, Result};
 const COOKIE: &str = "lorgnette";
 
 /// Decides who is let in.
-pub struct Guard {
+pub(super) struct Guard {
     address: SocketAddr,
     token: Option<Token>,
 }
 
 /// A secret of 128 bits, in hexadecimal digits.
-pub struct Token(String);
+pub(super) struct Token(String);
 
 impl Token {
     /// A new one.
@@ -60,13 +60,13 @@ impl Guard {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when there is no token to be had where one is needed.
-    pub fn new(address: SocketAddr) -> Result<Self> {
+    pub(super) fn new(address: SocketAddr) -> Result<Self> {
         let token = if address.ip().is_loopback() { None } else { Some(Token::random()?) };
         Ok(Self { address, token })
     }
 
     /// The address of the page, with the token where one is needed.
-    pub fn page(&self) -> String {
+    pub(super) fn page(&self) -> String {
         match &self.token {
             Some(Token(token)) => format!("http://{}/?token={token}", self.address),
             None => format!("http://{}/", self.address),

@@ -18,8 +18,7 @@ use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-pub use self::guard::{Guard, Token};
-
+use self::guard::Guard;
 use crate::live::Simulator;
 use crate::{Error, Result};
 
