@@ -10,10 +10,13 @@ mod common;
 mod script;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use lorgnette_runtime::live::{Report, replay};
-use script::{Script, engine, session};
+use lorgnette_device::clock::ManualClock;
+use lorgnette_runtime::conversation::AnswerOptions;
+use lorgnette_runtime::live::{Engine, Report, replay};
+use script::{Script, model, session};
 
 struct Counting;
 
@@ -40,13 +43,16 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn two_hundred_turns_take_what_twenty_take() {
-    let mut engine = engine();
+    let options = AnswerOptions { max_tokens: 2, ..AnswerOptions::default() };
+    // Room for a few turns.
+    let clock = Arc::new(ManualClock::default());
+    let mut engine = Engine::new(model(), 200, Vec::new(), options, clock).unwrap();
     let mut session = session(engine.cancel());
     let (mut turns, mut now, mut after) = (0, 0, Vec::new());
     while turns < 200 {
         // Each turn is about another view, so that whatever keeps something keeps most.
         let script = Script { now, ..Script::default() }.view((turns * 37 % 250) as u8);
-        let script = script.speech(2_000).silence(500);
+        let script = script.speech(400).silence(300);
         now = script.now;
         replay(&mut session, &mut engine, script.events, &mut |_, report| {
             turns += usize::from(matches!(report, Report::Turn(_)));

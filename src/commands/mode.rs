@@ -5,6 +5,9 @@ use lorgnette_runtime::Result;
 use lorgnette_runtime::mode::Mode;
 use lorgnette_runtime::mode::router::{Calibration, Route, Routed, Router};
 
+/// Room for what opens and closes reasoning, also where the vocabulary has no tokens for it.
+pub(crate) const MARKS: usize = 32;
+
 /// How hard to think.
 #[derive(clap::Args)]
 #[group(skip)]
@@ -49,9 +52,9 @@ impl Arguments {
         }
     }
 
-    /// Tokens of reasoning that there may be.
+    /// Tokens of reasoning that there may be, and those around it.
     pub(crate) fn thoughts(&self) -> usize {
-        if self.mode == Choice::Instant { 0 } else { self.budget }
+        if self.mode == Choice::Instant { 0 } else { self.budget.saturating_add(MARKS) }
     }
 
     pub(crate) fn chains(&self) -> usize {

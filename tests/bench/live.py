@@ -8,11 +8,11 @@ import io
 import json
 import os
 import pathlib
-import re
 import statistics
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import wave
 import zlib
@@ -76,11 +76,19 @@ def theirs(arguments, text, mmproj, image, sound):
     command = [arguments.reference / "llama.cpp/build/bin/llama-mtmd-cli", "-m", text, "--mmproj", mmproj, "-n", 1, "-t",
                arguments.threads, "--no-warmup", "--chat-template", "chatml", "-c", 4096, "-p", "", "--image", image,
                "--audio", sound]
-    output = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    output = output.stdout + output.stderr
-    encoded = sum(int(found) for found in re.findall(r"encod\w+ (?:done )?in (\d+) ms", output))
-    prompt = re.search(r"prompt eval time =\s+([\d.]+) ms", output)
-    return encoded + float(prompt.group(1))
+    with subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        # It says so when all is loaded, and then writes nothing but its answer to stdout.
+        loaded = next(time.perf_counter() for line in process.stderr if b"For normal use cases" in line)
+        rest = threading.Thread(target=process.stderr.read)
+        rest.start()
+        while process.stdout.read(1).isspace():
+            pass
+        first = time.perf_counter()
+        process.stdout.read()
+        rest.join()
+    if process.returncode:
+        raise RuntimeError(f"llama-mtmd-cli ended with {process.returncode}")
+    return 1e3 * (first - loaded)
 
 
 def p95(values):
@@ -104,7 +112,7 @@ def latency(out, arguments, folder, text, mmproj):
                f"SigLIP-B/16 (93M), audio tower of Whisper small's shape (88M) in blocks of {BLOCK / 100:.0f} s, all Q8_0; "
                f"{arguments.threads} threads, {arguments.rounds} rounds in turns. All figures begin at the true end of speech and so "
                "have the silence in them that ends a turn. (a) is the same engine with all work after the end of the turn; (b) is "
-               "llama-mtmd-cli on the same files: what it says its towers and its prompt took, without its start.\n")
+               "llama-mtmd-cli on the same files, once it has loaded them, and that silence.\n")
     out.append("| question | live: median | p95 | of it silence | (a) median | p95 | (b) median | p95 | live / (a) | live / (b) |")
     out.append("|---|---|---|---|---|---|---|---|---|---|")
     for stem, lines in times.items():

@@ -22,12 +22,12 @@ fn speech() -> Vec<f32> {
 /// White noise 50 dB under full scale, and a hum of 50 Hz.
 fn noise(count: usize) -> Vec<f32> {
     let mut state = 1_u32;
-    let mut next = |i: usize| {
+    let next = |i: usize| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let white = (state >> 8) as f32 / 8_388_608.0 - 1.0;
         0.005 * white + 0.02 * (i as f32 * 50.0 / 16_000.0 * std::f32::consts::TAU).sin()
     };
-    (0..count).map(|i| next(i)).collect()
+    (0..count).map(next).collect()
 }
 
 fn probabilities(detector: &mut dyn VoiceDetector, samples: &[f32]) -> Vec<f32> {

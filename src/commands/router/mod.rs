@@ -19,7 +19,7 @@ use serde::Deserialize;
 use self::report::Report;
 use super::backend::{self, Command, Place};
 use super::threads::Threads;
-use super::{media, model};
+use super::{media, mode, model};
 use crate::console::{self, Outcome, Watch};
 
 /// Find out when a model should think first, from questions whose answers are known, for --mode auto
@@ -114,7 +114,8 @@ impl Fit<'_> {
         let Arguments { budget, max_tokens, .. } = *self.arguments;
         let options = AnswerOptions { max_tokens, ..AnswerOptions::default() };
         let messages = [Message::parts(Role::User, self.parts(question)?)];
-        let needed = model.prompt(&messages, &options.render)?.slots().len() + budget + 2 * max_tokens;
+        let needed =
+            model.prompt(&messages, &options.render)?.slots().len() + budget + mode::MARKS + max_tokens;
         let mut conversation =
             Conversation::new(Arc::clone(model), needed.min(model.decoder().config().context))?;
         let on = &mut |_: lorgnette_runtime::conversation::Event<'_>| ControlFlow::Continue(());

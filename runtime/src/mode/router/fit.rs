@@ -19,6 +19,7 @@ const UNKNOWNS: usize = Outlook::FEATURES + 1;
 
 /// The rule of logistic regression with a ridge penalty, by Newton's method (iteratively reweighted least squares); both
 /// labels weigh the same, however rare one is, so that the threshold is 0. `None` where all labels are the same.
+#[allow(clippy::needless_range_loop, reason = "a matrix has rows and columns")]
 pub fn fit(samples: &[Sample]) -> Option<Rule> {
     let count = |label| samples.iter().filter(|sample| sample.label == label).count();
     let counts = [count(false), count(true)];
@@ -83,6 +84,7 @@ fn dot(a: &[f64; UNKNOWNS], b: &[f64; UNKNOWNS]) -> f64 {
 }
 
 /// Gaussian elimination; the ridge makes the matrix positive definite.
+#[allow(clippy::needless_range_loop, reason = "a matrix has rows and columns")]
 fn solve(mut a: [[f64; UNKNOWNS]; UNKNOWNS], mut b: [f64; UNKNOWNS]) -> [f64; UNKNOWNS] {
     for i in 0..UNKNOWNS {
         for j in i + 1..UNKNOWNS {

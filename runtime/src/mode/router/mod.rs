@@ -2,7 +2,7 @@
 //!
 //! The model is asked to answer at once, and what it would begin with is looked at: how sure it is, and whether it would
 //! hand the question over or call a tool. Two logistic rules on these numbers decide; they are fitted to a model by
-//! [`fit`], on questions whose answers are known, and kept in a small file.
+//! [`fit()`], on questions whose answers are known, and kept in a small file.
 
 mod fit;
 mod outlook;
@@ -96,7 +96,7 @@ impl Default for Calibration {
 }
 
 impl Calibration {
-    /// Reads what [`fit`] found, in JSON.
+    /// Reads what [`fit()`] found, in JSON.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`], and [`crate::ErrorKind::Malformed`] for anything but two rules of finite numbers.
