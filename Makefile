@@ -156,8 +156,9 @@ device-vm: packages
 		| sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
 
 screenshot: packages
-	@tests/install-packages $(BROWSER_PACKAGES)
-	$(CARGO) test --test page -- --ignored the_picture_in_the_readme
+	@tests/install-packages $(BROWSER_PACKAGES) pngquant
+	$(CARGO) test --workspace --test page -- --ignored the_picture_in_the_readme
+	pngquant --force --ext .png docs/simulator.png
 
 mcp: packages
 	@tests/install-packages python3 python3-venv

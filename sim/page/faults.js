@@ -5,7 +5,7 @@ import { amount, bandwidth, duration, percent } from "./format.js";
 import { linear, logarithmic, makeSlider, makeSwitch } from "./switches.js";
 
 const WELL = [
-  { link: { connected: true, latency_ms: 20, bandwidth_kbps: 2000, loss: 0 } },
+  { link: { connected: true, latency_ms: 15, bandwidth_kbps: 20_000, loss: 0 } },
   { heat: false },
   { battery: 1 },
   { camera: true },

@@ -76,8 +76,8 @@ fn webcam_and_microphone_stream_in() {
     );
     page.choose("#microphone-source", "browser");
     page.wait_for("document.querySelector('#sound').textContent.startsWith('speech')");
-    answered(&mut page, 1);
-    assert!(took(&mut page).contains("picture encoded while you spoke"), "{}", took(&mut page));
+    // The question is asked over and over.
+    page.wait_for("document.querySelector('#turns').textContent.includes('picture encoded while you spoke')");
     assert!(page.complaints().is_empty(), "{:?}", page.complaints());
 }
 
