@@ -16,15 +16,17 @@ pub(super) struct Pace {
     pub(super) slice: Duration,
     /// Multiplications a second.
     rate: f64,
-    /// When the device began with what nobody waited for yet.
+    /// When the device began with what is counted next.
     since: Option<Instant>,
+    /// What it has done since then.
+    done: u64,
 }
 
 impl Pace {
     pub(super) fn new(software: bool) -> Self {
         let (slice, rate) =
             if software { (SLICE_OF_SOFTWARE, FIRST_RATE_OF_SOFTWARE) } else { (SLICE, FIRST_RATE) };
-        Self { slice, rate, since: None }
+        Self { slice, rate, since: None, done: 0 }
     }
 
     /// Multiplications that fit into a slice.
@@ -43,17 +45,24 @@ impl Pace {
     }
 
     /// So many multiplications are done, and others are left or not. Short work says more of how long a submission takes
-    /// than of the rate.
+    /// than of the rate, so that it is put together while the device goes on.
     pub(super) fn waited(&mut self, done: u64, are_left: bool) {
-        let now = Instant::now();
-        if let Some(since) = self.since.take() {
-            self.learn(done, now - since);
+        let Some(since) = self.since else { return };
+        self.done += done;
+        let took = since.elapsed();
+        if self.is_long(took) || !are_left {
+            self.learn(self.done, took);
+            self.done = 0;
+            self.since = are_left.then(Instant::now);
         }
-        self.since = are_left.then_some(now);
+    }
+
+    fn is_long(&self, took: Duration) -> bool {
+        took >= self.slice / 4
     }
 
     fn learn(&mut self, done: u64, took: Duration) {
-        if took >= self.slice / 4 && done > 0 {
+        if self.is_long(took) && done > 0 {
             self.rate = (self.rate + done as f64 / took.as_secs_f64()) / 2.0;
         }
     }
@@ -75,6 +84,17 @@ mod tests {
     fn what_alone_is_too_much_is_not_held_back() {
         let pace = Pace::new(true);
         assert!(!pace.is_over(0, 10 * pace.room()));
+    }
+
+    #[test]
+    fn short_work_is_put_together_while_the_device_goes_on() {
+        let mut pace = Pace { slice: Duration::from_secs(3600), ..Pace::new(false) };
+        pace.submitted();
+        pace.waited(5, true);
+        pace.waited(7, true);
+        assert_eq!((pace.done, pace.since.is_some()), (12, true));
+        pace.waited(1, false);
+        assert_eq!((pace.done, pace.since.is_some()), (0, false));
     }
 
     #[test]
