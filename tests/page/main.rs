@@ -7,6 +7,8 @@ mod simulator;
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,13 +16,18 @@ use browser::Page;
 use serde_json::json;
 use simulator::Simulator;
 
-/// A simulator and its page; none, and a word about it, where there is no Chromium.
+/// A simulator without a model, which answers with what was seen and heard, and its page; none, and a word about it,
+/// where there is no Chromium.
 fn open() -> Option<(Simulator, Page)> {
+    open_with(&["--no-model"])
+}
+
+fn open_with(arguments: &[&str]) -> Option<(Simulator, Page)> {
     let Some(chromium) = browser::chromium() else {
         left_out("there is no Chromium");
         return None;
     };
-    let simulator = Simulator::start();
+    let simulator = Simulator::start(arguments);
     let mut page = Page::open(&chromium, &simulator.address, &simulator.video(), &simulator.sound());
     page.wait_for("document.querySelector('#connection').dataset.there === 'true'");
     Some((simulator, page))
@@ -47,6 +54,8 @@ fn ask(page: &mut Page, question: &str) {
 fn a_spoken_question_is_answered_on_the_display_and_the_next_one_reuses_the_picture() {
     let Some((_simulator, mut page)) = open() else { return };
     page.click("[data-scene=shelf]");
+    // The runtime has seen it.
+    page.wait_for("document.querySelector('#frames').textContent.includes('288 × 288')");
     page.click("[data-say=shelf]");
     let answer = answered(&mut page, 1);
     let shown =
@@ -149,18 +158,18 @@ fn keys_and_controls_drive_the_glasses() {
 #[test]
 #[ignore = "writes docs/simulator.png"]
 fn the_picture_in_the_readme() {
-    let (_simulator, mut page) = open().unwrap();
+    let (_simulator, mut page) = open_with(&[]).unwrap();
     let view = json!({"width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": false});
     page.command("Emulation.setDeviceMetricsOverride", view);
     let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
     page.command("Emulation.setEmulatedMedia", dark);
-    page.click("[data-scene=shelf]");
-    page.click("[data-say=shelf]");
-    answered(&mut page, 1);
-    page.click("[data-scene=pressure]");
-    page.click("[data-say=pressure]");
-    answered(&mut page, 2);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    for (turns, scene) in [(1, "shelf"), (2, "pressure")] {
+        page.click(&format!("[data-scene={scene}]"));
+        thread::sleep(Duration::from_secs(1));
+        page.click(&format!("[data-say={scene}]"));
+        answered(&mut page, turns);
+    }
+    thread::sleep(Duration::from_secs(1));
     let picture = page.command("Page.captureScreenshot", json!({"format": "png"}));
     let png = BASE64_STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
     fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/simulator.png"), png).unwrap();

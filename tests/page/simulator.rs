@@ -17,11 +17,12 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
-    /// Starts one without a model: what it is asked is answered with what was seen and heard.
-    pub(crate) fn start() -> Self {
+    /// Starts one with those arguments.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_lorgnette"))
-            .args(["sim", "--no-model", "--listen", "127.0.0.1:0", "--sessions", "sessions"])
+            .args(["sim", "--listen", "127.0.0.1:0", "--sessions", "sessions"])
+            .args(arguments)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
