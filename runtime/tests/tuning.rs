@@ -8,6 +8,7 @@ mod adapter;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::backend::gpu::{Alteration, Gpu, Options, Record, Without};
@@ -172,6 +173,25 @@ fn matrices_that_are_alike_are_timed_once() {
     assert!(timings.len() <= 8 && before <= timings.len() as u64 * 151 + tests as u64 * 10, "{before}");
     assert_right(&gpu);
     assert_eq!((gpu.record().timings, gpu.counters().dispatches - before), (timings, 2));
+}
+
+#[test]
+fn where_there_is_no_time_only_what_is_needed_is_tested() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let hurried = || Options { limit: Some(Duration::ZERO), ..cached(folder.path()) };
+    let gpu = Gpu::open_with(hurried()).unwrap();
+    assert_right(&gpu);
+    let record = gpu.record();
+    let of_format = record.tests.keys().filter(|name| name.starts_with("f32 ")).count();
+    // Embedding, and a kernel for one row and for several.
+    assert!(of_format == 3 && record.timings.is_empty() && !record.left_undone.is_empty(), "{record:?}");
+    drop(gpu);
+    let gpu = Gpu::open_with(cached(folder.path())).unwrap();
+    assert_right(&gpu);
+    assert_eq!(known(&gpu.record()), known(&record), "what was left undone is not made up for");
 }
 
 #[test]

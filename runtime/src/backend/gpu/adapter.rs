@@ -1,6 +1,7 @@
 //! Which adapter computes, and what it can do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use wgpu::{DeviceType, Features};
 
@@ -34,6 +35,8 @@ pub struct Options {
     pub without: Without,
     /// Whether kernels are tested before they are used, and those timed that compute the same.
     pub tuned: bool,
+    /// After how long nothing is tested and timed any more that a model can do without. Without it there is no end.
+    pub limit: Option<Duration>,
     /// The folder in which what was found is kept. Without one it is found anew.
     pub cache: Option<PathBuf>,
     /// Kernels that are other than they should be: for trying what a driver does that compiles them wrongly.

@@ -13,12 +13,14 @@ mod format;
 mod kernel;
 mod matmul;
 mod pace;
+mod product;
 mod reading;
 mod rows;
 mod submit;
 mod template;
 mod texels;
 mod tuning;
+mod ways;
 mod weights;
 mod work;
 
@@ -54,7 +56,8 @@ impl Gpu {
     /// [`ErrorKind::Device`](crate::ErrorKind::Device) when it cannot be opened, or computes a stage wrongly. Loading
     /// weights is such an error too where no kernel is right for them.
     pub fn open() -> Result<Self> {
-        Self::open_with(Options { tuned: true, cache: cache_folder(), ..Options::default() })
+        let limit = Some(tuning::LIMIT);
+        Self::open_with(Options { tuned: true, limit, cache: cache_folder(), ..Options::default() })
     }
 
     /// As [`open`](Self::open), as if the adapter had less, and with the kernels as they are.

@@ -7,9 +7,9 @@ use lorgnette_quant::block;
 use super::buffer::{Bound, Buffer, PADDING};
 use super::device::Device;
 use super::format::Format;
-use super::kernel::Variant;
-use super::matmul::promising;
+use super::product::Variant;
 use super::texels::Texels;
+use super::ways::promising;
 use crate::backend::Matrix;
 use crate::{Error, ErrorKind, Result};
 

@@ -3,6 +3,7 @@
 use naga::front::wgsl;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
+use super::super::product::{Numbers, Then, Variant};
 use super::*;
 
 /// Products as stages ask for them, in every format and every way.

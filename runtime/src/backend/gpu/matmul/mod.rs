@@ -1,13 +1,11 @@
 //! Products of rows with up to three matrices of weights, with what comes before and after them in a stage.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::adapter::Traits;
 use super::buffer::{Bound, Buffer};
 use super::device::{Device, lock};
-use super::format::Format;
-use super::kernel::{Kernel, Numbers, Product, Then, Variant};
+use super::kernel::Kernel;
+use super::product::{Product, Then, Variant};
 use super::rows::{NormOf, Rows, normed};
 use super::weights::{Part, Weights};
 use super::work::immediates;
@@ -160,51 +158,6 @@ fn common_way(device: &Device, matrices: &[Source<'_>], count: usize) -> Result<
         let names: Vec<_> = matrices.iter().map(|source| source.weight.name.as_str()).collect();
         device.error(&format!("no kernel is right for all of {names:?}"))
     })
-}
-
-/// All ways to multiply weights of that format which the adapter may know, the one that is likely to be fastest first.
-pub(super) fn candidates(traits: &Traits, format: Format, count: usize) -> Vec<Variant> {
-    let mut all = vec![variant(traits, count)];
-    if traits.subgroups.is_some_and(|(least, _)| least >= 8) {
-        all.push(Variant::Lane { group: 8, rows: 2, tokens: if count == 1 { 1 } else { 8 } });
-    }
-    let fixed = traits.subgroups.and_then(|(least, most)| (least == most).then_some(least));
-    if count == 1 {
-        let threads = fixed.filter(|threads| (8..=64).contains(threads));
-        all.extend(threads.map(|threads| Variant::Wide { group: 64, threads, subgroups: true }));
-        all.push(Variant::Wide { group: 64, threads: 16, subgroups: false });
-    } else {
-        let levels = format.has_levels().then_some(Numbers::Levels);
-        let halves = traits.f16.then_some(Numbers::Halves);
-        let numbers = [Some(Numbers::Floats), levels, halves];
-        all.extend(numbers.into_iter().flatten().map(|numbers| Variant::Tile { numbers }));
-        let both = traits.cooperative_matrices.zip(fixed);
-        all.extend(both.map(|(side, group)| Variant::Cooperative { group, side }));
-    }
-    let mut seen = HashSet::new();
-    all.retain(|way| seen.insert(*way));
-    all
-}
-
-/// Those of them that may be fastest there: a program has no use for smaller numbers.
-pub(super) fn promising(traits: &Traits, format: Format, count: usize) -> Vec<Variant> {
-    let mut all = candidates(traits, format, count);
-    all.retain(|way| !(traits.software && way.rounds()));
-    all
-}
-
-/// The way that is likely to be fastest on this adapter.
-fn variant(traits: &Traits, count: usize) -> Variant {
-    match traits.subgroups {
-        Some((least, _)) if traits.software && least >= 8 => {
-            Variant::Lane { group: 8, rows: 2, tokens: if count == 1 { 1 } else { 8 } }
-        }
-        _ if count > 1 => Variant::Tile { numbers: Numbers::Floats },
-        Some((least, most)) if least == most && least <= 64 => {
-            Variant::Wide { group: 64, threads: least, subgroups: true }
-        }
-        _ => Variant::Wide { group: 64, threads: 16, subgroups: false },
-    }
 }
 
 /// Products that are alike but for the matrices.

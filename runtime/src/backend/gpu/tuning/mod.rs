@@ -11,7 +11,7 @@ mod timing;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wgpu::Features;
 
@@ -23,8 +23,8 @@ use super::Gpu;
 use super::adapter::{Options, Traits};
 use super::device::lock;
 use super::format::Format;
-use super::kernel::Variant;
-use super::matmul::candidates;
+use super::product::Variant;
+use super::ways::candidates;
 use crate::backend::KvShape;
 use crate::{Error, Result};
 
@@ -33,16 +33,26 @@ pub(super) struct Tuning {
     /// Whether kernels are tested and timed at all.
     on: bool,
     store: Option<Store>,
+    limit: Option<Duration>,
     record: Mutex<Record>,
     /// What tests and timings took before the device was opened, in milliseconds.
     before: f64,
 }
 
+/// The limit that is usual.
+pub(super) const LIMIT: Duration = Duration::from_secs(3);
+
 impl Tuning {
     pub(super) fn new(traits: &Traits, options: &Options) -> Self {
         let store = options.cache.as_ref().map(|folder| Store::new(folder, traits, &options.altered));
         let record = store.as_ref().and_then(Store::record).unwrap_or_default();
-        Self { on: options.tuned, store, before: record.milliseconds, record: Mutex::new(record) }
+        Self {
+            on: options.tuned,
+            store,
+            limit: options.limit,
+            before: record.milliseconds,
+            record: Mutex::new(record),
+        }
     }
 
     /// What the driver compiled before, to go on with.
@@ -128,8 +138,24 @@ impl Gpu {
     }
 
     fn test_product(&self, format: Format, way: Variant, count: usize) -> Result<Test> {
-        let name = format!("{} {way:?}", format.name());
-        self.test(&name, || self_test::product(self, format, way, count))
+        self.test(&product_name(format, way), || self_test::product(self, format, way, count))
+    }
+
+    /// Whether there is time for what could be done without, or it was done before.
+    fn has_time_for(&self, name: &str, is_done: impl Fn(&Record) -> bool) -> bool {
+        let tuning = &self.0.tuning;
+        let record = lock(&tuning.record);
+        if is_done(&record) {
+            return true;
+        }
+        let took = (record.milliseconds - tuning.before) / 1e3;
+        let in_time = tuning.limit.is_none_or(|limit| took < limit.as_secs_f64());
+        if in_time && !record.left_undone.contains(name) {
+            return true;
+        }
+        drop(record);
+        tuning.change(|record| record.left_undone.extend([name.to_owned()]));
+        false
     }
 
     /// The test called `name`, which is done if it never was.
@@ -168,4 +194,8 @@ impl Gpu {
     fn wrong(&self, tests: &str) -> Error {
         self.0.error(&format!("nothing computes this right: {tests}"))
     }
+}
+
+fn product_name(format: Format, way: Variant) -> String {
+    format!("{} {way:?}", format.name())
 }

@@ -1,6 +1,6 @@
 //! What tests and timings found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub struct Record {
     pub decode: Option<Decode>,
     /// What tests and timings took in all.
     pub milliseconds: f64,
+    /// Tests and timings that there was no time for; they are not made up for.
+    pub left_undone: BTreeSet<String>,
 }
 
 /// A kernel beside its twin on the processor, on a few numbers.

@@ -9,7 +9,7 @@ use crate::backend::cpu::Cpu;
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::attention::KvCache;
 use crate::backend::gpu::format::Format;
-use crate::backend::gpu::kernel::{Numbers, Variant};
+use crate::backend::gpu::product::{Numbers, Variant};
 use crate::backend::gpu::weights::Weights;
 use crate::backend::{
     AttentionInput, Backend, Candidates, Dense, Heads, KvElement, KvShape, LayerNorm, Linear, Matrix, Norm,
@@ -98,16 +98,23 @@ fn choices<B: Backend>(backend: &B) -> Result<Vec<f32>> {
 /// Two query heads for each of two heads of keys, over more positions than one group of threads attends to.
 pub(super) fn attention(gpu: &Gpu, shape: KvShape) -> Result<Test> {
     let shape = KvShape { layers: 1, heads: 2, ..shape };
-    let found = attend(gpu, KvCache::new(&gpu.0, shape, 300)?, shape.head_len)?;
-    let right = attend(&Cpu, Cpu.kv_cache(shape, 300)?, shape.head_len)?;
+    // Its projections are not those of a model: kernels for them need not be chosen.
+    let load = |matrix: Matrix| Weights::new(&gpu.0, &matrix);
+    let found = attend(gpu, load, KvCache::new(&gpu.0, shape, 300)?, shape.head_len)?;
+    let right = attend(&Cpu, |matrix| Cpu.load(matrix), Cpu.kv_cache(shape, 300)?, shape.head_len)?;
     Ok(Test::of(&found, &right, if shape.element == KvElement::F16 { HALVES } else { BLOCKS }))
 }
 
-fn attend<B: Backend>(backend: &B, mut cache: B::KvCache, len: usize) -> Result<Vec<f32>> {
+fn attend<B: Backend>(
+    backend: &B,
+    load: impl Fn(Matrix) -> Result<B::Weights>,
+    mut cache: B::KvCache,
+    len: usize,
+) -> Result<Vec<f32>> {
     let (width, heads) = (32, Heads { count: 4, kv_count: 2, len });
     let linear = |heads: usize, seed: u32| -> Result<Linear<B::Weights>> {
         let weight = Matrix::from_values("heads", width, &values(width * heads * len, seed))?;
-        Ok(Linear { weight: backend.load(weight)?, bias: None })
+        Ok(Linear { weight: load(weight)?, bias: None })
     };
     let mut stage = AttentionInput {
         norm: Norm::Rms(rms(backend, width)?),

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::Timing;
+use super::{Record, Timing, product_name};
 use crate::Result;
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::device::lock;
-use crate::backend::gpu::kernel::Variant;
 use crate::backend::gpu::matmul::{Input, products};
+use crate::backend::gpu::product::Variant;
 use crate::backend::gpu::rows::{self, Rows};
 use crate::backend::gpu::weights::Weights;
 use crate::backend::{Backend, Linear};
@@ -33,9 +33,6 @@ const MARGIN: f64 = 1.2;
 
 /// A kernel that takes so many times what another took has no further turn.
 const HOPELESS: u32 = 2;
-
-/// Where tests and timings of a process took so many milliseconds nothing more is timed.
-const MOST: f64 = 3500.0;
 
 impl Gpu {
     /// `weights` with the kernels that are right for them, the fastest first.
@@ -63,13 +60,20 @@ impl Gpu {
         Ok(weights)
     }
 
-    /// Those of its kernels that pass the test, in the same order.
+    /// Those of its kernels that pass the test, in the same order; while there is time, or until one does.
     fn right(&self, weights: &Weights, count: usize) -> Result<Vec<Variant>> {
-        let (format, ways) = (weights.format, weights.ways(count));
-        let test = |way: &Variant| self.test_product(format, *way, count);
-        let tests = ways.iter().map(test).collect::<Result<Vec<_>>>()?;
+        let format = weights.format;
+        let (mut right, mut tests) = (Vec::new(), Vec::new());
+        for &way in weights.ways(count) {
+            let name = product_name(format, way);
+            if right.is_empty() || self.has_time_for(&name, |record| record.tests.contains_key(&name)) {
+                let test = self.test_product(format, way, count)?;
+                right.extend(test.is_right().then_some(way));
+                tests.push(test);
+            }
+        }
         self.require(&tests)?;
-        Ok(ways.iter().zip(&tests).filter(|(_, test)| test.is_right()).map(|(way, _)| *way).collect())
+        Ok(right)
     }
 
     /// Measures what is not known yet of `weights`, which come back.
@@ -77,12 +81,14 @@ impl Gpu {
         let (columns, rows) = (weights.columns, weights.rows);
         let ways = weights.ways.clone();
         let ways_of = &ways[usize::from(count > 1)];
-        let known = |way: &Variant| {
-            lock(&self.0.tuning.record).timings.iter().any(|timing| is_of(timing, &weights, count, *way))
+        let are_known = |record: &Record| {
+            let is_known = |way| record.timings.iter().any(|timing| is_of(timing, &weights, count, way));
+            ways_of.iter().copied().all(is_known)
         };
         let worth_it = (FEWEST_ELEMENTS..=MOST_PRODUCTS / count).contains(&(columns * rows));
-        let in_time = lock(&self.0.tuning.record).milliseconds - self.0.tuning.before < MOST;
-        if !worth_it || !in_time || ways_of.len() < 2 || ways_of.iter().all(known) {
+        let name = format!("{} {columns}x{rows} by {count}", weights.format.name());
+        if !worth_it || ways_of.len() < 2 || are_known(&self.record()) || !self.has_time_for(&name, |_| false)
+        {
             return Ok(weights);
         }
         let start = Instant::now();
