@@ -154,7 +154,7 @@ impl Gpu {
             return true;
         }
         drop(record);
-        tuning.change(|record| drop(record.left_undone.insert(name.to_owned())));
+        tuning.change(|record| record.left_undone.extend([name.to_owned()]));
         false
     }
 
