@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "only a part is used here")]
 mod common;
 #[path = "live/script.rs"]
 #[allow(dead_code, reason = "only a part is used here")]

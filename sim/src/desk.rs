@@ -39,11 +39,17 @@ const MOST_BUDGET: usize = 100_000;
 /// Bytes of a question at most.
 const MOST_TEXT: usize = 8 << 10;
 
+/// Opens a recorded session by its name.
+pub type Sessions = dyn Fn(&str) -> Result<Session> + Send;
+
+/// Lets a device go when it is dropped.
+type Held = Box<dyn Send>;
+
 /// Does what is asked for.
 pub struct Desk {
     glasses: Glasses,
     scenes: Scenes,
-    sessions: Box<dyn Fn(&str) -> Result<Session> + Send>,
+    sessions: Box<Sessions>,
     machine: Box<dyn Machine>,
     settings: Settings,
     /// Recordings on their way into the microphone.
@@ -51,7 +57,7 @@ pub struct Desk {
     /// What the browser sends.
     browser: (Feed, Jack),
     /// What keeps this machine's camera and microphone at work.
-    borrowed: [Option<Box<dyn Send>>; 2],
+    borrowed: [Option<Held>; 2],
     /// What was done, for a scenario that does it again.
     steps: Vec<Step>,
     /// The words of what was said last.
@@ -93,7 +99,7 @@ impl Desk {
 
     /// The same with sessions that were recorded.
     #[must_use]
-    pub fn with_sessions(self, sessions: Box<dyn Fn(&str) -> Result<Session> + Send>) -> Self {
+    pub fn with_sessions(self, sessions: Box<Sessions>) -> Self {
         Self { sessions, ..self }
     }
 
@@ -270,7 +276,7 @@ impl Desk {
         Ok(())
     }
 
-    fn light(&self, source: &Source) -> Result<(Box<dyn Light>, Option<Box<dyn Send>>)> {
+    fn light(&self, source: &Source) -> Result<(Box<dyn Light>, Option<Held>)> {
         Ok(match source {
             Source::Scene => match &self.settings.scene {
                 Some(name) => (Box::new(self.scenes.scene(name)?.shot.clone()), None),
@@ -286,7 +292,7 @@ impl Desk {
         })
     }
 
-    fn sound(&self, source: &Source) -> Result<(Jack, Option<Box<dyn Send>>)> {
+    fn sound(&self, source: &Source) -> Result<(Jack, Option<Held>)> {
         Ok(match source {
             Source::Scene => (self.said.clone(), None),
             Source::Browser => (self.browser.1.clone(), None),

@@ -30,7 +30,7 @@ fn events() -> Vec<(Timestamp, Event)> {
     let mut events = Vec::new();
     for (i, samples) in spoken.samples.chunks(CHUNK_LEN).chain([&[0.0; CHUNK_LEN][..]; 40]).enumerate() {
         let i = i as u64;
-        if i % 5 == 0 {
+        if i.is_multiple_of(5) {
             let mut frame = Frame::default();
             let jpeg = scenes.scene("shelf").unwrap().shot.jpeg().to_vec();
             let layout = Layout::packed(PixelFormat::Mjpg, 1, 1).unwrap();
