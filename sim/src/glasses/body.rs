@@ -236,6 +236,8 @@ impl Body {
 
     fn deliver(&mut self, now: Timestamp) {
         match self.link.arrived(now) {
+            // A frame that was on its way when the camera went is not shown any more.
+            Some((_, Message::Picture(_))) if !self.sees => {}
             Some((_, Message::Picture(taken))) => {
                 self.frames.arrived += 1;
                 self.view = Some(taken.shot.clone());

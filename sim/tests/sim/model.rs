@@ -15,7 +15,7 @@ use crate::tiny::mmproj::{both, cut, parts, write};
 use crate::tiny::models::converted;
 
 /// Frames of 10 ms in a block of the audio tower.
-const BLOCK: u32 = 50;
+const BLOCK: u32 = 20;
 
 pub(crate) fn model() -> Arc<LanguageModel<Cpu>> {
     static MODEL: OnceLock<Arc<LanguageModel<Cpu>>> = OnceLock::new();
