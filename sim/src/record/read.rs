@@ -57,13 +57,15 @@ impl Session {
         }
         let text = String::from_utf8(read(&folder.join("events.jsonl"))?)
             .map_err(|error| malformed("events.jsonl", &error))?;
-        let mut lines = Vec::new();
+        let mut lines: Vec<Line> = Vec::new();
         for (i, line) in text.lines().enumerate().take(MOST_LINES) {
             let line = serde_json::from_str(line)
                 .map_err(|error| malformed("events.jsonl", &format!("line {}: {error}", i + 1)))?;
             lines.push(line);
         }
-        let samples = sound("sound.wav", &read(&folder.join("sound.wav"))?)?;
+        // A clip without any sample is none.
+        let heard = lines.iter().any(|line| matches!(line.what, What::Sound { .. }));
+        let samples = if heard { sound("sound.wav", &read(&folder.join("sound.wav"))?)? } else { Vec::new() };
         let shots = shots(folder, &lines)?;
         let session = Self { folder: folder.to_owned(), about, lines, shots, samples };
         session.check()?;

@@ -1,6 +1,6 @@
 //! Scenarios answered by a model: of random weights, but by every step that a trained one takes.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use lorgnette_device::clock::Clock;
 use lorgnette_runtime::backend::cpu::Cpu;
@@ -17,22 +17,19 @@ use crate::tiny::models::converted;
 /// Frames of 10 ms in a block of the audio tower.
 const BLOCK: u32 = 20;
 
+/// A model of its own for each talk: what one was shown is not encoded again for others that share it.
 pub(crate) fn model() -> Arc<LanguageModel<Cpu>> {
-    static MODEL: OnceLock<Arc<LanguageModel<Cpu>>> = OnceLock::new();
-    let load = || {
-        let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
-        let (mut metadata, tensors) = parts(&towers);
-        metadata.set("clip.audio.attention.block_frames", BLOCK);
-        let model = LanguageModel::load(Cpu, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
-        Arc::new(model.with_towers(&write(&(metadata, tensors))).unwrap())
-    };
-    Arc::clone(MODEL.get_or_init(load))
+    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
+    let (mut metadata, tensors) = parts(&towers);
+    metadata.set("clip.audio.attention.block_frames", BLOCK);
+    let model = LanguageModel::load(Cpu, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
+    Arc::new(model.with_towers(&write(&(metadata, tensors))).unwrap())
 }
 
 /// A brain that says at most so many tokens.
 pub(crate) fn brain(max_tokens: usize, clock: Arc<dyn Clock>) -> Result<Brain> {
     let options = AnswerOptions { max_tokens, ..AnswerOptions::default() };
-    let engine = Engine::new(model(), 1000, Vec::new(), options, clock)?;
+    let engine = Engine::new(model(), 512, Vec::new(), options, clock)?;
     Ok(Brain { cancel: engine.cancel(), worker: Box::new(engine), model: None })
 }
 

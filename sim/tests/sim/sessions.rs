@@ -52,7 +52,7 @@ fn events() -> Vec<(Timestamp, Event)> {
 fn reports(events: Vec<(Timestamp, Event)>) -> Vec<String> {
     let options = AnswerOptions { max_tokens: 5, ..AnswerOptions::default() };
     let mut engine =
-        Engine::new(model(), 1000, Vec::new(), options, Arc::new(ManualClock::default())).unwrap();
+        Engine::new(model(), 512, Vec::new(), options, Arc::new(ManualClock::default())).unwrap();
     let listening = Listening::new(ListeningOptions::default(), Box::new(Earshot::default()));
     let mut session = Session::new(listening, Mode::Instant, engine.cancel());
     let mut reports = Vec::new();
