@@ -96,6 +96,9 @@ export function firstWord(timeline) {
 
 function welcome(hello) {
   const model = hello && !hello.model ? "There is no model here: what was seen and heard stands in for an answer. " : "";
-  const text = `${model}Pick a scene and play one of its questions, or hold the space bar and ask aloud.`;
+  const hint = hello?.model?.hears === false
+    ? "Pick a scene and type a question: this model sees, and does not hear yet."
+    : "Pick a scene and play one of its questions, or hold the space bar and ask aloud.";
+  const text = `${model}${hint}`;
   return make("li", { class: "turn welcome" }, make("p", { class: "note" }, text));
 }

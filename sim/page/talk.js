@@ -91,11 +91,14 @@ function showTries({ hello, state }, send) {
   $("tries").dataset.scene = state.scene;
   const scene = hello.scenes.find(({ name }) => name === state.scene);
   const recordings = [...(scene?.recordings ?? []), ...hello.recordings].filter(({ text }) => text);
-  const spoken = recordings.map(({ name, text }) =>
+  const hears = hello.model?.hears ?? true;
+  const spoken = recordings.filter(() => hears).map(({ name, text }) =>
     make("button", { type: "button", class: "try spoken", "aria-label": `Play: ${text}`, "data-say": name,
       onclick: () => send({ say: name }) }, text));
-  const said = recordings.map(({ text }) => text);
-  const typed = (scene?.questions ?? []).filter((text) => !said.includes(text)).map((text) =>
+  // A model without ears is asked in text what the recordings say.
+  const texts = recordings.map(({ text }) => text);
+  const rest = (scene?.questions ?? []).filter((text) => !texts.includes(text));
+  const typed = [...(hears ? [] : texts), ...rest].map((text) =>
     make("button", { type: "button", class: "try", onclick: () => send({ type: text }) }, text));
   $("tries").replaceChildren(...spoken, ...typed);
 }
