@@ -54,8 +54,9 @@ fn displays_in_large_print_are_read() {
 }
 
 #[test]
-fn without_a_picture_it_greets_and_sees_nothing() {
+fn without_a_picture_it_greets_and_says_that_it_sees_none() {
     assert!(said(&["Hello"]).starts_with("Hello"));
+    assert_eq!(said(&["What is the temperature?"]), "I don't see a picture.");
 }
 
 #[test]

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::gpu;
-use common::mmproj::{both, cut};
 use common::models::{converted, converted_with_towers};
+use common::multimodal::multimodal;
 use lorgnette_device::clock::ManualClock;
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_quant::quantize::{Mix, Options, quantize};
@@ -217,10 +217,7 @@ fn question() -> [Message; 1] {
 
 /// What a model that sees and hears says and remembers of a picture with a spoken question, and of one typed after it.
 fn seen_and_heard<B: Backend>(backend: B) -> Vec<(Answer, Vec<Slot>)> {
-    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
-    let model = LanguageModel::load(backend, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
-    let model = Arc::new(model.with_towers(&towers).unwrap());
-    let mut conversation = Conversation::new(model, 400).unwrap();
+    let mut conversation = Conversation::new(Arc::new(multimodal(backend, None)), 400).unwrap();
     let picture = Picture::new(20, 12, (0..720).map(|i| (i * 7 % 251) as u8).collect()).unwrap();
     let clip = Clip::new((0..9000).map(|i| (i * 4 % 97) as f32 / 97.0 - 0.5).collect()).unwrap();
     let spoken = vec![Part::Image(Image::new(picture)), Part::Audio(Sound::new(clip))];

@@ -7,8 +7,8 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use common::mmproj::{both, cut, parts, write};
 use common::models::converted;
+use common::multimodal::multimodal;
 use lorgnette_runtime::ErrorKind;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, LanguageModel, Recording};
@@ -23,13 +23,7 @@ const BLOCK: u32 = 8;
 
 /// A model that hears in blocks, or whole clips.
 fn model(block: Option<u32>) -> Arc<LanguageModel<Cpu>> {
-    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
-    let (mut metadata, tensors) = parts(&towers);
-    if let Some(block) = block {
-        metadata.set("clip.audio.attention.block_frames", block);
-    }
-    let model = LanguageModel::load(Cpu, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
-    Arc::new(model.with_towers(&write(&(metadata, tensors))).unwrap())
+    Arc::new(multimodal(Cpu, block))
 }
 
 fn samples(count: usize) -> Vec<f32> {

@@ -7,8 +7,9 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use common::mmproj::{both, cut};
+use common::mmproj::both;
 use common::models::{converted, converted_with_towers};
+use common::multimodal::multimodal;
 use lorgnette_runtime::ErrorKind;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{Answer, AnswerOptions, Conversation, LanguageModel, Prompt, Slot};
@@ -19,9 +20,7 @@ use lorgnette_runtime::model::vision::Picture;
 
 /// A model that reads, sees and hears.
 fn model() -> Arc<LanguageModel<Cpu>> {
-    let model = converted("SmolVLM2-tiny-Video-Instruct");
-    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
-    Arc::new(LanguageModel::load(Cpu, &model).unwrap().with_towers(&towers).unwrap())
+    Arc::new(multimodal(Cpu, None))
 }
 
 fn sound(seed: u32, samples: u32) -> Part {

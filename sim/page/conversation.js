@@ -80,7 +80,8 @@ function took(turn, earlier) {
 
 /** What became of the picture, where that is known. */
 function picture(turn, earlier) {
-  if (passes(turn) > 0) return turn.vision_passes > 0 ? "picture encoded" : "picture encoded while you spoke";
+  const ahead = turn.spoken && turn.vision_passes === 0;
+  if (passes(turn) > 0) return ahead ? "picture encoded while you spoke" : "picture encoded";
   return turn.timeline && earlier.some((turn) => passes(turn) > 0) ? "picture reused" : null;
 }
 

@@ -165,6 +165,8 @@ fn the_bundled_model_reads_a_display() {
     thread::sleep(Duration::from_secs(1));
     ask(&mut page, "What is the pressure?");
     assert_eq!(answered(&mut page, 1), "141/98");
+    // Nobody spoke.
+    assert!(took(&mut page).ends_with("picture encoded"), "{}", took(&mut page));
     assert_eq!(page.complaints(), &[] as &[String]);
 }
 

@@ -4,4 +4,5 @@
 
 pub(crate) mod mmproj;
 pub(crate) mod models;
+pub(crate) mod multimodal;
 pub(crate) mod tokenizers;

@@ -14,8 +14,7 @@ use lorgnette_runtime::live::{
 };
 use lorgnette_runtime::mode::Mode;
 
-use crate::common::mmproj::{both, cut, parts, write};
-use crate::common::models::converted;
+use crate::common::multimodal::multimodal;
 
 /// Frames of 10 ms in a block of the audio tower.
 pub(crate) const BLOCK: u32 = 8;
@@ -32,11 +31,7 @@ impl VoiceDetector for Loudness {
 }
 
 pub(crate) fn model() -> Arc<LanguageModel<Cpu>> {
-    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
-    let (mut metadata, tensors) = parts(&towers);
-    metadata.set("clip.audio.attention.block_frames", BLOCK);
-    let model = LanguageModel::load(Cpu, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
-    Arc::new(model.with_towers(&write(&(metadata, tensors))).unwrap())
+    Arc::new(multimodal(Cpu, Some(BLOCK)))
 }
 
 pub(crate) fn engine() -> Engine<Cpu> {

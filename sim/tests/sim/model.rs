@@ -11,19 +11,14 @@ use lorgnette_sim::brain::Brain;
 use lorgnette_sim::scenario::{Report, Scenario, run};
 
 use crate::scenarios::setting;
-use crate::tiny::mmproj::{both, cut, parts, write};
-use crate::tiny::models::converted;
+use crate::tiny::multimodal::multimodal;
 
 /// Frames of 10 ms in a block of the audio tower.
 const BLOCK: u32 = 20;
 
 /// A model of its own for each talk: what one was shown is not encoded again for others that share it.
 pub(crate) fn model() -> Arc<LanguageModel<Cpu>> {
-    let towers = cut(&both("ultravox"), "mm.a.mlp.2.weight", "clip.audio.projection_dim", 32);
-    let (mut metadata, tensors) = parts(&towers);
-    metadata.set("clip.audio.attention.block_frames", BLOCK);
-    let model = LanguageModel::load(Cpu, &converted("SmolVLM2-tiny-Video-Instruct")).unwrap();
-    Arc::new(model.with_towers(&write(&(metadata, tensors))).unwrap())
+    Arc::new(multimodal(Cpu, Some(BLOCK)))
 }
 
 /// A brain that says at most so many tokens.
