@@ -40,7 +40,7 @@ pub(super) struct Tuning {
 }
 
 /// The limit that is usual.
-pub(super) const LIMIT: Duration = Duration::from_secs(3);
+pub(super) const LIMIT: Duration = Duration::from_secs(2);
 
 impl Tuning {
     pub(super) fn new(traits: &Traits, options: &Options) -> Self {
