@@ -2,7 +2,7 @@
 //!
 //! - `live latency MODEL MMPROJ ROUNDS SOUND...`: milliseconds from the end of each sound, which is a question about a
 //!   picture, to the first text of the answer: in real time, and with all work done after the end of the turn.
-//! - `live memory MODEL MMPROJ`: resident bytes after 20 turns and after 200.
+//! - `live memory MODEL MMPROJ`: resident bytes after each of 200 turns.
 
 #![allow(clippy::print_stdout, reason = "an example prints what it was asked for")]
 
@@ -80,18 +80,23 @@ fn latency(model: &Model, round: u64, path: &Path) -> Result<()> {
     let mut samples = decode_wav(&std::fs::read(path)?)?.samples().to_vec();
     let mut hiss = hiss(round);
     samples.iter_mut().for_each(|sample| *sample += hiss());
-    let (live, blocks) = in_real_time(model, round, &samples)?;
+    let live = in_real_time(model, round, &samples)?;
     let sequential = ListeningOptions::default().end + one_after_the_other(model, round + 1_000, &samples)?;
     let line = serde_json::json!({
         "sound": path.file_stem().and_then(|stem| stem.to_str()),
         "seconds": samples.len() as f64 / 16_000.0,
-        "silence_ms": ListeningOptions::default().end.as_secs_f64() * 1e3,
-        "live_ms": live.as_secs_f64() * 1e3,
-        "sequential_ms": sequential.as_secs_f64() * 1e3,
-        "blocks_after_the_end": blocks,
+        "silence_ms": milliseconds(ListeningOptions::default().end),
+        "live_ms": milliseconds(live.shown),
+        "live_work_ms": milliseconds(live.work),
+        "sequential_ms": milliseconds(sequential),
+        "blocks_after_the_end": live.blocks,
     });
     println!("{line}");
     Ok(())
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 /// White noise that nobody hears.
@@ -103,8 +108,18 @@ fn hiss(seed: u64) -> impl FnMut() -> f32 {
     }
 }
 
-/// From the end of `samples` to the first text, and the passes of the audio tower after the end.
-fn in_real_time(model: &Model, round: u64, samples: &[f32]) -> Result<(Duration, usize)> {
+/// How a question was answered while it was heard.
+struct Live {
+    /// From the end of the sound to the first text.
+    shown: Duration,
+    /// From when the question seemed to be over until that text was there. It is shown once the turn has ended.
+    work: Duration,
+    /// Passes of the audio tower after the end.
+    blocks: usize,
+}
+
+/// Plays a picture and `samples` when their time has come.
+fn in_real_time(model: &Model, round: u64, samples: &[f32]) -> Result<Live> {
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock);
     let engine = Engine::new(Arc::clone(model), CAPACITY, vec![system()], options(), Arc::clone(&clock))?;
     let session = session(&engine);
@@ -134,7 +149,10 @@ fn in_real_time(model: &Model, round: u64, samples: &[f32]) -> Result<(Duration,
     senses.join().map_err(|_| "the senses broke down")?;
     let first = first.ok_or("there was no answer")?;
     let [trace] = &traces[..] else { return Err(format!("{} turns, expected one", traces.len()).into()) };
-    Ok((first.since(end), trace.count(Stage::Hear, end)))
+    let (Some(over), Some(ready)) = (trace.question_end, trace.first_piece) else {
+        return Err("the trace says of no answer".into());
+    };
+    Ok(Live { shown: first.since(end), work: ready.since(over), blocks: trace.count(Stage::Hear, end) })
 }
 
 /// Sound and frames, each when its time has come.
@@ -218,9 +236,7 @@ fn memory(model: &Model) -> Result<()> {
         if let Some(error) = failed {
             return Err(error.into());
         }
-        if [20, 200].contains(&turn) {
-            println!("{}", serde_json::json!({"turns": turn, "resident_bytes": resident()?}));
-        }
+        println!("{}", serde_json::json!({"turns": turn, "resident_bytes": resident()?}));
     }
     Ok(())
 }
