@@ -7,7 +7,7 @@
 # make gpu-bench     its part about the GPU, beside llama.cpp's Vulkan backend, whose shaders take long to build
 # make live-bench    how soon the live loop answers, beside llama.cpp, what it takes when idle, and its memory (minutes)
 # make listening-bench  where turns begin and end in mixed recordings; writes its part of docs/benchmarks.md
-# make soak          an hour of talk in simulated time, with faults (minutes)
+# make soak          an hour of talk in simulated time, with faults that SEED draws (minutes)
 # make silero        the tests of Silero's voice detector; fetches it and ONNX Runtime from PyPI
 # make device-bench  what capture costs, with the fake camera of the tests; writes its part of docs/benchmarks.md
 # make cloud-bench   what contemplating costs beside the network; writes its part of docs/benchmarks.md
@@ -16,16 +16,21 @@
 # make screenshot    the picture in the README, of the simulator's page (docs/simulator.png)
 # make mcp           calls a server of tools that somebody else wrote, from PyPI
 # make pico          trains the bundled model in PICO, on a GPU or the processor (hours); fetches JAX
-# make router        fits the rules of --mode auto to the model in PICO, and says how good they are (minutes)
+# make router        fits the rules of --mode auto to the bundled model, and says how good they are (minutes)
 # make eval          how often the model in PICO is right about what it never saw, through the runtime (minutes)
 # make fuzz          hostile files for SECONDS seconds (cargo install cargo-fuzz)
 
 CARGO   ?= cargo
 ARGS    ?= sim
 SECONDS ?= 60
+SEED    ?= 2
 # Where pico is trained, and more for its recipe (PICO_ARGS="--minutes 600") or its evaluation (PICO_ARGS="--levels 1 2").
 PICO      ?= target/pico
 PICO_ARGS ?=
+# Pictures and questions that it is not trained on; drawn where they are not there yet.
+HELD_OUT  ?= $(PICO)/held-out
+# How what fits its rules is built.
+PROFILE   ?= release
 # Where the reference implementations are fetched and built.
 REFERENCE ?= target/reference
 # Where the compiler for AArch64 and QEMU are unpacked.
@@ -122,7 +127,7 @@ listening-bench: packages $(SILERO)
 		--silero $$(ls $(SILERO)/lib/python*/site-packages/silero_vad/data/silero_vad.onnx)
 
 soak: packages
-	$(CARGO) test --workspace --test live -- --ignored an_hour
+	SEED=$(SEED) $(CARGO) test --workspace --test soak -- --ignored --nocapture
 
 silero: packages $(SILERO)
 	ORT_DYLIB_PATH=$$(ls $(abspath $(SILERO))/lib/python*/site-packages/onnxruntime/capi/libonnxruntime.so.*) \
@@ -174,17 +179,16 @@ pico: pico-packages
 	$(CARGO) build --release
 	models/pico/train/run $(PICO) pico.recipe $(PICO) --lorgnette target/release/lorgnette $(PICO_ARGS)
 
-# The rules of --mode auto for the model in PICO, and how good they are on what it never saw.
+# The rules of --mode auto for the bundled model, and how good they are on what it never saw.
 router: pico-packages
-	$(CARGO) build --release
-	models/pico/train/run $(PICO) pico.route --set $(PICO)/held-out --output $(PICO)/router.jsonl $(PICO_ARGS)
-	target/release/lorgnette router --questions $(PICO)/router.jsonl --output $(PICO)/router.json \
-		--model $$(ls $(PICO)/models/*-Q8_0.gguf | grep -v /mmproj) --mmproj $$(ls $(PICO)/models/mmproj-*-Q8_0.gguf)
+	models/pico/train/run $(PICO) pico.route --set $(HELD_OUT) --output $(PICO)/router.jsonl $(PICO_ARGS)
+	$(CARGO) run --profile $(PROFILE) --quiet -- router --questions $(PICO)/router.jsonl --budget 64 \
+		--model models/pico/pico.gguf --mmproj models/pico/pico-mmproj.gguf --output models/pico/router.json
 
 eval: pico-packages
 	$(CARGO) build --release --package lorgnette-runtime --example answers
 	models/pico/train/run $(PICO) pico.evaluate --answers target/release/examples/answers --models $(PICO)/models \
-		--set $(PICO)/held-out $(PICO_ARGS)
+		--set $(HELD_OUT) $(PICO_ARGS)
 
 fuzz:
 	cd quant/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . gguf -- -max_total_time=$(SECONDS) -max_len=4096

@@ -60,6 +60,15 @@ fn auto_says_what_it_decided_and_obeys_its_rules() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success() && told.contains(expected), "{told}");
     }
+    // A hidden state of 3 numbers is another model's.
+    let rules = json!({
+        "thinking": {"weights": [0, 0, 0, 0, 0], "state_weights": [1, 2, 3], "bias": 0, "threshold": 0},
+        "contemplating": rule(0.0),
+    });
+    fs::write(folder.path().join("router.json"), rules.to_string()).unwrap();
+    let output = run(folder.path(), &[&ASK[..], &["--mode", "auto", "--router", "router.json"]].concat());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && told.contains("hidden state of 3"), "{told}");
     fs::write(folder.path().join("router.json"), "{}").unwrap();
     let output = run(folder.path(), &[&ASK[..], &["--mode", "auto", "--router", "router.json"]].concat());
     assert_eq!(output.status.code(), Some(1));
@@ -88,8 +97,14 @@ fn a_router_is_fitted_judged_and_used() {
     assert_eq!((&report["questions"], &report["judged"]), (&json!(32), &json!(16)));
     assert_eq!((&report["own"], &report["to_hand_over"]), (&json!(12), &json!(4)));
     assert_eq!(report["right_at_once"], 4);
-    for area in ["thinking_auc", "contemplating_auc"] {
-        assert!((0.0..=1.0).contains(&report[area].as_f64().unwrap()), "{report}");
+    let rules: Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("router.json")).unwrap()).unwrap();
+    for rule in ["thinking", "contemplating"] {
+        for area in ["distribution_auc", "state_auc"] {
+            assert!((0.0..=1.0).contains(&report[rule][area].as_f64().unwrap()), "{report}");
+        }
+        let has_state = rules[rule]["state_weights"].as_array().is_some_and(|weights| !weights.is_empty());
+        assert_eq!(report[rule]["uses_state"], has_state, "{report}");
     }
     let used = run(folder.path(), &[&ASK[..], &["--mode", "auto", "--router", "router.json"]].concat());
     assert!(used.status.success(), "{}", String::from_utf8_lossy(&used.stderr));

@@ -76,3 +76,10 @@ fn it_can_be_measured_too() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(report["tests"].as_array().unwrap().iter().any(|row| row["test"] == "tg2"), "{report}");
 }
+
+#[test]
+fn its_own_rules_say_when_it_thinks_first() {
+    let auto = ["ask", "--backend", "cpu", "--max-tokens", "64", "--mode", "auto", "Hello"];
+    let told = String::from_utf8(lorgnette(&auto).stderr).unwrap();
+    assert!(["answered at once", "thinking first"].iter().any(|route| told.contains(route)), "{told}");
+}

@@ -1,10 +1,10 @@
-//! Cuts sounds into turns: `turns [--silero GRAPH.onnx] SOUND.wav...`, a JSON line for each sound, with the milliseconds at
-//! which turns were begun and ended and how long judging took.
+//! Cuts sounds into turns: `turns [--silero GRAPH.onnx] [--onset MS] [--threshold P] SOUND.wav...`, a JSON line for each
+//! sound, with the milliseconds at which turns were begun and ended and how long judging took.
 
 #![allow(clippy::print_stdout, reason = "an example prints what it was asked for")]
 
 use std::error::Error;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lorgnette_runtime::live::{Earshot, Heard, Listening, ListeningOptions, VoiceDetector};
 use lorgnette_runtime::model::audio::decode_wav;
@@ -14,13 +14,21 @@ const CHUNK: usize = 320;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<_> = std::env::args().skip(1).collect();
-    let silero = match arguments.first().map(String::as_str) {
-        Some("--silero") if arguments.len() > 1 => Some(arguments.drain(..2).nth(1).unwrap_or_default()),
-        _ => None,
+    let mut option = |name: &str| {
+        let at = arguments.windows(2).position(|pair| pair[0] == name)?;
+        arguments.drain(at..at + 2).nth(1)
     };
+    let silero = option("--silero");
+    let mut options = ListeningOptions::default();
+    if let Some(onset) = option("--onset") {
+        options.onset = Duration::from_millis(onset.parse()?);
+    }
+    if let Some(threshold) = option("--threshold") {
+        options.threshold = threshold.parse()?;
+    }
     for path in &arguments {
         let samples = decode_wav(&std::fs::read(path)?)?.samples().to_vec();
-        let mut listening = Listening::new(ListeningOptions::default(), detector(silero.as_deref())?);
+        let mut listening = Listening::new(options, detector(silero.as_deref())?);
         let (mut starts, mut ends) = (Vec::new(), Vec::new());
         let begin = Instant::now();
         for (number, chunk) in samples.chunks(CHUNK).enumerate() {

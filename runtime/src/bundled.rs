@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lorgnette_quant::gguf::Gguf;
 
 use crate::Result;
+use crate::mode::router::Calibration;
 
 /// Its language model.
 ///
@@ -21,6 +22,14 @@ pub fn language() -> Result<Arc<Gguf>> {
 /// As [`language`].
 pub fn towers() -> Result<Arc<Gguf>> {
     open(include_bytes!("../../models/pico/pico-mmproj.gguf"))
+}
+
+/// When it should think first.
+///
+/// # Errors
+/// As [`language`].
+pub fn calibration() -> Result<Calibration> {
+    Calibration::parse(include_str!("../../models/pico/router.json"))
 }
 
 fn open(bytes: &'static [u8]) -> Result<Arc<Gguf>> {

@@ -116,6 +116,33 @@ fn a_token_takes_one_pass_one_submission_and_four_bytes() {
 }
 
 #[test]
+fn a_hidden_state_takes_one_dispatch_and_its_bytes_and_is_that_of_the_processor() {
+    let Some(gpu) = gpu(Without::default()) else { return };
+    let model = converted("Llama-3.2-tiny-Instruct");
+    let tokens: Vec<TokenId> = (1..30).collect();
+    let decoder = Decoder::load(gpu.clone(), &model).unwrap();
+    let mut sequence = decoder.exact_sequence(40).unwrap();
+    let advanced = decoder.advance_with_states(&mut sequence, &[Input::Tokens(&tokens)]).unwrap();
+    gpu.finish().unwrap();
+    let before = gpu.counters();
+    let found = decoder.state(&advanced).unwrap();
+    let taken = gpu.counters() - before;
+    assert_eq!((taken.dispatches, taken.bytes_read), (1, 4 * found.len() as u64));
+    let before = gpu.counters();
+    gpu.download(advanced.logits).unwrap();
+    assert_eq!((gpu.counters() - before).dispatches, 0, "the logits were computed with it");
+
+    let decoder = Decoder::load(Cpu, &model).unwrap();
+    let mut sequence = decoder.exact_sequence(40).unwrap();
+    let advanced = decoder.advance_with_states(&mut sequence, &[Input::Tokens(&tokens)]).unwrap();
+    let expected = decoder.state(&advanced).unwrap();
+    let furthest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(found.len() == decoder.config().width && furthest < 1e-3, "{furthest}");
+    let mean_square = expected.iter().map(|x| x * x).sum::<f32>() / expected.len() as f32;
+    assert!((mean_square - 1.0).abs() < 1e-3, "{mean_square}");
+}
+
+#[test]
 fn long_work_is_submitted_in_slices_and_the_same() {
     let Some(gpu) = gpu(Without::default()) else { return };
     let (_folder, model) = quantized("Llama-3.2-tiny-Instruct", Mix::Q4_0);

@@ -3,39 +3,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/allocations.rs"]
+mod allocations;
 mod common;
 #[path = "live/script.rs"]
 #[allow(dead_code, reason = "only a part is used here")]
 mod script;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use allocations::{Counting, live_bytes};
 use lorgnette_device::clock::ManualClock;
 use lorgnette_runtime::conversation::AnswerOptions;
 use lorgnette_runtime::live::{Engine, Report, replay};
 use script::{Script, model, session};
-
-struct Counting;
-
-/// Bytes that were allocated and not freed.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -56,7 +37,7 @@ fn two_hundred_turns_take_what_twenty_take() {
         replay(&mut session, &mut engine, script.events, &mut |_, report| {
             turns += usize::from(matches!(report, Report::Turn(_)));
         });
-        after.push(LIVE.load(Relaxed));
+        after.push(live_bytes());
     }
     // What is remembered grows until the context is full, and then again.
     let most = |from: usize, to: usize| *after[from..to].iter().max().unwrap();

@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use lorgnette_runtime::Result;
 use lorgnette_runtime::mode::Mode;
-use lorgnette_runtime::mode::router::{Calibration, Route, Routed, Router};
+use lorgnette_runtime::mode::router::{Route, Routed, Router};
+
+use super::model;
 
 /// Room for what opens and closes reasoning, also where the vocabulary has no tokens for it.
 pub(crate) const MARKS: usize = 32;
@@ -21,7 +23,7 @@ pub(crate) struct Arguments {
     /// Chains of thought that share the budget; the answer that most of them come to is given
     #[arg(long, value_name = "N", default_value_t = 1)]
     chains: usize,
-    /// What `lorgnette router` found out about this model, for --mode auto
+    /// What `lorgnette router` found out about this model, for --mode auto; of pico that is known
     #[arg(long, value_name = "FILE")]
     router: Option<PathBuf>,
 }
@@ -61,8 +63,8 @@ impl Arguments {
         self.chains
     }
 
-    pub(crate) fn router(&self, has_cloud: bool) -> Result<Router> {
-        let calibration = self.router.as_deref().map(Calibration::read).transpose()?.unwrap_or_default();
+    pub(crate) fn router(&self, model: &model::Arguments, has_cloud: bool) -> Result<Router> {
+        let calibration = model.calibration(self.router.as_deref())?;
         Ok(Router { calibration, budget: self.budget, has_cloud })
     }
 }

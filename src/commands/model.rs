@@ -5,6 +5,7 @@ use lorgnette_quant::gguf::Gguf;
 use lorgnette_quant::{Error, Result};
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::LanguageModel;
+use lorgnette_runtime::mode::router::Calibration;
 
 /// Which language model it is.
 #[derive(clap::Args, Clone)]
@@ -72,6 +73,15 @@ impl Arguments {
         &self.language
     }
 
+    /// What `named` says of when this model should think first, or what is known of it.
+    pub(crate) fn calibration(&self, named: Option<&Path>) -> Result<Calibration> {
+        match (named, self.language.path()) {
+            (Some(file), _) => Calibration::read(file),
+            (None, Some(_)) => Ok(Calibration::default()),
+            (None, None) => bundled::calibration(),
+        }
+    }
+
     pub(crate) fn load<B: Backend>(&self, backend: B) -> Result<LanguageModel<B>> {
         self.load_from(backend, &self.language.open()?)
     }
@@ -101,5 +111,9 @@ mod bundled {
 
     pub(super) fn towers() -> Result<Arc<Gguf>> {
         Err(Error::missing("--mmproj", "a file"))
+    }
+
+    pub(super) fn calibration() -> Result<Calibration> {
+        Ok(Calibration::default())
     }
 }

@@ -3,8 +3,6 @@
 use super::shift;
 use crate::camera::{Luma, Region};
 
-/// Blocks along the width of a picture, at most.
-const COLUMNS: usize = 160;
 /// Blocks along the side of a tile.
 const TILE: usize = 8;
 /// Blocks between tiles, which overlap by half: what lies across the corners of some lies within another.
@@ -55,15 +53,21 @@ pub(super) struct Difference {
 }
 
 impl Grid {
-    /// Takes the means of a frame that has moved by `shift` pixels, right and down, within its [`shift::margin`]. What
-    /// is left at its right and lower edge after whole blocks is left out.
-    pub(super) fn reduce(&mut self, luma: Luma<'_>, shift: (isize, isize), scratch: &mut Scratch) {
+    /// Takes the means of at most `columns` blocks along the width of a frame that has moved by `shift` pixels, right and
+    /// down, within its [`shift::margin`]. What is left at its right and lower edge after whole blocks is left out.
+    pub(super) fn reduce(
+        &mut self,
+        columns: usize,
+        luma: Luma<'_>,
+        shift: (isize, isize),
+        scratch: &mut Scratch,
+    ) {
         self.margin = shift::margin(luma.width, luma.height);
         let (left, top) =
             (self.margin.saturating_add_signed(shift.0), self.margin.saturating_add_signed(shift.1));
         let (width, height) = (luma.width - 2 * self.margin, luma.height - 2 * self.margin);
         // A column of 257 bright pixels still fits into its sum.
-        self.block = luma.width.div_ceil(COLUMNS).min(257).min(width).min(height);
+        self.block = luma.width.div_ceil(columns).min(257).min(width).min(height);
         (self.columns, self.rows) = (width / self.block, height / self.block);
         self.means.clear();
         let scale = 1.0 / (self.block * self.block) as f32;
@@ -83,7 +87,7 @@ impl Grid {
         blocks: usize,
         scratch: &mut Scratch,
     ) -> Difference {
-        let gain = self.gain_to(current, &mut scratch.ratios);
+        let gain = self.gain_to(current, scratch);
         self.residuals(current, gain, &mut scratch.residuals);
         let noise = deviation(&scratch.residuals, &mut scratch.ratios);
         let limit = threshold.max(DEVIATIONS * noise.min(MOST_NOISE));
@@ -107,7 +111,7 @@ impl Grid {
     }
 
     /// The median of the ratios of brightness: exposure multiplies, and multiplies what stays as it was, too.
-    fn gain_to(&self, current: &Self, ratios: &mut Vec<f32>) -> f32 {
+    pub(super) fn gain_to(&self, current: &Self, Scratch { ratios, .. }: &mut Scratch) -> f32 {
         const DARK: f32 = 24.0;
         const BRIGHT: f32 = 235.0;
         let usable = |mean: f32| mean > DARK && mean < BRIGHT;
@@ -115,6 +119,16 @@ impl Grid {
         ratios.clear();
         ratios.extend(pairs.filter(|(before, now)| usable(**before) && usable(**now)).map(|(b, n)| n / b));
         median(ratios).unwrap_or(1.0).clamp(GAINS.0, GAINS.1)
+    }
+
+    /// Blocks along the width and the height.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.columns, self.rows)
+    }
+
+    /// The means of a row of blocks.
+    pub(super) fn row(&self, y: usize) -> &[f32] {
+        &self.means[y * self.columns..][..self.columns]
     }
 
     /// How far each block is from what it was, beyond what exposure and a small shake explain. A block at the edge

@@ -3,25 +3,31 @@
 //! A [`Gate`] compares each frame with the last one that it let through, on a grid of block means: what the means
 //! average away is noise, what is the same everywhere is exposure, what a shake of the head by a few pixels explains is
 //! no news. The comparison is with the last frame let through, not with the last frame, so that what changes slowly
-//! adds up until it counts. [`Recent`] keeps the sharpest of the latest frames for "what am I looking at now?".
+//! adds up until it counts. [`Recent`] keeps the sharpest of the latest frames for "what am I looking at now?", and
+//! [`Scenes`] says which of them show what was there before.
 //!
 //! The gate reads brightness where it lies in the frame. A JPEG has to be decoded for it, which costs several times
 //! what the gate does; frames in YUYV and NV12 cost nothing more.
 
 mod grid;
 mod recent;
+mod scenes;
 mod sharpness;
 mod shift;
 
 use std::time::Duration;
 
 pub use recent::Recent;
+pub use scenes::Scenes;
 pub use sharpness::sharpness;
 
 use crate::Timestamp;
 use crate::camera::{Luma, Region};
 use grid::Grid;
 use shift::Profiles;
+
+/// Blocks along the width of a picture, at most.
+const COLUMNS: usize = 160;
 
 /// How a [`Gate`] decides.
 #[derive(Clone, Copy, Debug)]
@@ -110,14 +116,14 @@ impl Gate {
         current.profiles.take(luma);
         let verdict = if current.size == self.reference.size {
             let shift = self.reference.profiles.shift_to(&current.profiles);
-            current.grid.reduce(luma, shift, &mut self.scratch);
+            current.grid.reduce(COLUMNS, luma, shift, &mut self.scratch);
             self.compare(captured)
         } else {
             Verdict::First
         };
         if verdict.is_worth_it() {
             // Later frames are compared with this one as it lies, not as it was moved.
-            self.current.grid.reduce(luma, (0, 0), &mut self.scratch);
+            self.current.grid.reduce(COLUMNS, luma, (0, 0), &mut self.scratch);
             std::mem::swap(&mut self.reference, &mut self.current);
             self.since = captured;
         }
@@ -127,6 +133,11 @@ impl Gate {
     /// Forgets what was let through: the next frame is worth it.
     pub fn reset(&mut self) {
         self.reference.size = (0, 0);
+    }
+
+    /// When the last frame let through was captured.
+    pub(crate) fn since(&self) -> Timestamp {
+        self.since
     }
 
     fn compare(&mut self, captured: Timestamp) -> Verdict {

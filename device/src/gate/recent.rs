@@ -31,10 +31,7 @@ impl Recent {
         while self.frames.back().is_some_and(|(_, other)| *other <= sharpness) {
             self.spare.extend(self.frames.pop_back().map(|(frame, _)| frame));
         }
-        let oldest = frame.captured() - self.window;
-        while self.frames.front().is_some_and(|(other, _)| other.captured() < oldest) {
-            self.spare.extend(self.frames.pop_front().map(|(frame, _)| frame));
-        }
+        self.forget_before(frame.captured() - self.window);
         if self.spare.is_empty() {
             self.spare.extend(self.frames.pop_back().map(|(frame, _)| frame));
         }
@@ -49,7 +46,14 @@ impl Recent {
         self.frames.iter().map(|(frame, _)| frame).find(|frame| frame.captured() >= oldest)
     }
 
-    /// Forgets all frames, as one does when the scene has changed.
+    /// Forgets the frames captured before `since`, as those of another scene.
+    pub fn forget_before(&mut self, since: Timestamp) {
+        while self.frames.front().is_some_and(|(frame, _)| frame.captured() < since) {
+            self.spare.extend(self.frames.pop_front().map(|(frame, _)| frame));
+        }
+    }
+
+    /// Forgets all frames.
     pub fn clear(&mut self) {
         self.spare.extend(self.frames.drain(..).map(|(frame, _)| frame));
     }

@@ -16,8 +16,8 @@ use common::random::Random;
 use jpeg_encoder::{ColorType, Encoder};
 use lorgnette_device::Timestamp;
 use lorgnette_device::camera::{Frame, Layout, Luma, PixelFormat};
-use lorgnette_device::gate::{Gate, GateOptions, Recent, Verdict, sharpness};
-use scene::{Room, State};
+use lorgnette_device::gate::{Gate, GateOptions, Recent, Scenes, Verdict, sharpness};
+use scene::{Room, Sensor, State};
 use sequences::{FRAMES, SEQUENCES, Sequence};
 
 /// What the gate did with a sequence.
@@ -247,4 +247,82 @@ fn the_sharpest_frame_is_kept_when_there_is_no_room_for_all() {
         recent.sharpest(Timestamp::from_start(Duration::from_micros(1_000_500))).unwrap().sequence(),
         1
     );
+}
+
+/// Since which of the frames the scene of the last one is there; one every 40 ms.
+fn scene_since(frames: &[Vec<u8>]) -> usize {
+    let mut scenes = Scenes::default();
+    let frame = |(index, luma): (usize, &Vec<u8>)| {
+        let captured = Timestamp::from_start(Duration::from_millis(40 * index as u64));
+        scenes.since(Luma::new(640, 480, luma).unwrap(), captured)
+    };
+    let since = frames.iter().enumerate().map(frame).last().unwrap();
+    (since.since_start().as_millis() / 40) as usize
+}
+
+/// What the wearer sees who has turned so far, each with how far the head has trembled.
+fn turning(pans: impl IntoIterator<Item = usize>) -> Vec<Vec<u8>> {
+    let (mut room, mut random) = (Room::new(640, 480), Random(5));
+    let sensor = |shake| Sensor { noise: 3.0, exposure: 1.0, shake: (shake, 4), contrast: 1.0 };
+    let seen = |(index, pan)| room.seen(&State { pan, ..State::default() }, &sensor(index % 7), &mut random);
+    pans.into_iter().enumerate().map(seen).collect()
+}
+
+#[test]
+fn a_scene_goes_on_while_the_head_trembles_and_pictures_blur() {
+    let mut frames = turning([40, 48, 36, 44, 34, 46, 40]);
+    assert_eq!(scene_since(&frames), 0, "a tremble of several pixels");
+    frames.iter_mut().skip(3).step_by(2).for_each(|frame| *frame = blurred(frame, 640, 13, 1));
+    assert_eq!(scene_since(&frames), 0, "every second frame is blurred");
+    frames[6].iter_mut().for_each(|level| *level = (f32::from(*level) * 0.7) as u8);
+    assert_eq!(scene_since(&frames), 0, "exposure");
+}
+
+#[test]
+fn a_scene_ends_where_the_wearer_turns_also_while_that_goes_on() {
+    let frames = turning([0, 0, 0, 300, 305, 298]);
+    assert_eq!(scene_since(&frames), 3, "turned at once");
+    let frames = turning([0, 0, 0, 60, 120, 180, 240]);
+    assert!(scene_since(&frames) >= 3, "not through yet");
+}
+
+#[test]
+fn a_scene_ends_where_something_small_changed_and_stays() {
+    let (mut room, mut random) = (Room::new(640, 480), Random(5));
+    let sensor = Sensor { noise: 3.0, exposure: 1.0, shake: (4, 4), contrast: 1.0 };
+    let mut seen = |label| room.seen(&State { label, ..State::default() }, &sensor, &mut random);
+    let labels = [1, 1, 1, 1, 2, 2];
+    let frames: Vec<_> = labels.into_iter().map(&mut seen).collect();
+    assert_eq!(scene_since(&frames), 4);
+    assert_eq!(scene_since(&frames[..5]), 0, "one frame alone may be blurred");
+}
+
+#[test]
+fn a_scene_begins_with_a_picture_of_another_size_and_survives_a_clock_set_back() {
+    let mut scenes = Scenes::default();
+    let at = |milliseconds| Timestamp::from_start(Duration::from_millis(milliseconds));
+    let mut since = |side, time| scenes.since(Luma::new(side, side, &vec![9; side * side]).unwrap(), time);
+    assert_eq!(
+        [since(64, at(7)), since(64, at(9)), since(65, at(11)), since(65, at(13))]
+            .map(|t| t.since_start().as_millis()),
+        [7, 7, 11, 11]
+    );
+    assert_eq!(since(65, at(2)), at(2));
+    for side in [1, 2, 3, 161] {
+        assert_eq!(since(side, at(20)), at(20));
+    }
+}
+
+#[test]
+fn frames_of_another_scene_are_out_of_the_running() {
+    let mut recent = Recent::new(Duration::from_secs(1), 4);
+    let layout = Layout::packed(PixelFormat::Rgb, 1, 1).unwrap();
+    let at = |milliseconds| Timestamp::from_start(Duration::from_millis(milliseconds));
+    let mut frame = Frame::default();
+    for index in 0..4 {
+        frame.fill(layout, at(index), index, &[0; 3]).unwrap();
+        recent.push(&mut frame, 10.0 - index as f32);
+    }
+    recent.forget_before(at(2));
+    assert_eq!(recent.sharpest(at(4)).unwrap().sequence(), 2);
 }

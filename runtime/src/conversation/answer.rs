@@ -83,6 +83,15 @@ pub enum Event<'a> {
     Piece(&'a str),
 }
 
+/// What is known of the first token of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beginning {
+    /// The logits of all tokens.
+    pub logits: Vec<f32>,
+    /// The hidden state that they come from, `[width]` as [`Decoder::state`](crate::model::decoder::Decoder::state) has it.
+    pub state: Vec<f32>,
+}
+
 /// Hears of every event, and breaks the answer off.
 pub(super) type Listener<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + 'a;
 

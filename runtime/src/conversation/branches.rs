@@ -37,7 +37,8 @@ impl<B: Backend> Conversation<B> {
     ) -> Result<(Answer, Option<Branches<B>>)> {
         let prompt = self.fitting_prompt(messages, options)?;
         let mut answer = Answer::begun(prompt.slots().len(), self.forgotten.count);
-        let Some(logits) = self.memory.prefill(prompt, &mut answer, on)? else { return Ok((answer, None)) };
+        let Some(advanced) = self.memory.prefill(prompt, &mut answer, on)? else { return Ok((answer, None)) };
+        let logits = advanced.logits;
         let model = Arc::clone(&self.memory.model);
         let most = model.decoder.config().context;
         let capacity = answer.prompt_tokens.saturating_add(room).min(most);

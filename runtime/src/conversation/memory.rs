@@ -8,7 +8,7 @@ use super::encode::Rows;
 use super::prompt::{Content, Contents, Prompt, Slot};
 use super::sampler::{Need, Sampler};
 use crate::backend::Backend;
-use crate::model::decoder::{Input, Sequence, Wanted};
+use crate::model::decoder::{Advanced, Input, Sequence, Wanted};
 use crate::{Error, ErrorKind, Result, TokenId};
 
 /// Positions that are computed between two looks at whether to go on.
@@ -143,23 +143,23 @@ impl<B: Backend> Memory<B> {
         (0..count).map(|_| self.model.decoder.branch(&self.sequence, capacity)).collect()
     }
 
-    /// Forgets what differs from `prompt`, computes the rest of it and returns the logits after it; `None` when it was
-    /// broken off.
+    /// Forgets what differs from `prompt`, computes the rest of it and returns what is known after it; `None` when it
+    /// was broken off.
     pub(super) fn prefill(
         &mut self,
         prompt: Prompt,
         answer: &mut Answer,
         on: &mut Listener<'_>,
-    ) -> Result<Option<B::Rows>> {
+    ) -> Result<Option<Advanced<B>>> {
         let (slots, contents) = prompt.into_parts();
         self.contents = contents;
         // The last one is computed in any case, for its logits.
         let known = self.recall(&slots)?.min(slots.len() - 1);
-        let logits = self.continue_with(known, &slots, answer, on)?;
-        if answer.prefilled_image_tokens > 0 && logits.is_some() {
+        let advanced = self.continue_with(known, &slots, answer, on)?;
+        if answer.prefilled_image_tokens > 0 && advanced.is_some() {
             self.keep_pictures()?;
         }
-        Ok(logits)
+        Ok(advanced)
     }
 
     /// How many of the first `slots` have keys and values now: those of before, or those that were kept of another time.
@@ -199,17 +199,17 @@ impl<B: Backend> Memory<B> {
         slots: &[Slot],
         answer: &mut Answer,
         on: &mut Listener<'_>,
-    ) -> Result<Option<B::Rows>> {
+    ) -> Result<Option<Advanced<B>>> {
         let new = &slots[known..];
         let model = Arc::clone(&self.model);
         let backend = model.decoder.backend();
         let Some(rows) = model.rows_of(new, &self.contents, answer, on)? else { return Ok(None) };
         self.forget_from(known);
-        let mut logits = None;
+        let mut advanced = None;
         let mut done = 0;
         for piece in new.chunks(PREFILL) {
             backend.start()?;
-            logits = Some(self.compute_slots(piece, &rows)?);
+            advanced = Some(self.compute_slots(piece, &rows)?);
             if !finished(backend, on)? {
                 self.forget_from(known + done);
                 return Ok(None);
@@ -220,10 +220,10 @@ impl<B: Backend> Memory<B> {
                 return Ok(None);
             }
         }
-        Ok(logits)
+        Ok(advanced)
     }
 
-    fn compute_slots(&mut self, slots: &[Slot], rows: &Rows<B>) -> Result<B::Rows> {
+    fn compute_slots(&mut self, slots: &[Slot], rows: &Rows<B>) -> Result<Advanced<B>> {
         let tokens: Vec<TokenId> = slots.iter().filter_map(Slot::token).collect();
         let mut inputs = Vec::new();
         let (mut at, mut token) = (0, 0);
@@ -243,9 +243,9 @@ impl<B: Backend> Memory<B> {
             }
             at += run;
         }
-        let logits = self.model.decoder.advance(&mut self.sequence, &inputs, Wanted::Last)?;
+        let advanced = self.model.decoder.advance_with_states(&mut self.sequence, &inputs)?;
         self.slots.extend_from_slice(slots);
-        Ok(logits)
+        Ok(advanced)
     }
 
     fn count(&self, computed: &[Slot], answer: &mut Answer) {

@@ -21,7 +21,8 @@ mod window;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub use self::answer::{Answer, AnswerOptions, Event, Finish, WhenFull};
+use self::answer::Listener;
+pub use self::answer::{Answer, AnswerOptions, Beginning, Event, Finish, WhenFull};
 pub(crate) use self::branches::Branches;
 pub use self::constraint::Constraint;
 pub use self::language_model::LanguageModel;
@@ -35,6 +36,7 @@ pub(crate) use self::stop::StopStrings;
 use self::window::Forgotten;
 use crate::backend::Backend;
 use crate::model::chat_template::{ChatTemplate, Message, Part, Role};
+use crate::model::decoder::Advanced;
 use crate::{Error, ErrorKind, Result};
 
 /// One conversation. After an error or a cancel it can go on: what it remembers is always what was computed.
@@ -75,8 +77,8 @@ impl<B: Backend> Conversation<B> {
             WhenFull::Stop => 0,
             WhenFull::Slide => self.fixed(messages, options, &prompt)?,
         };
-        if let Some(logits) = self.memory.prefill(prompt, &mut answer, on)? {
-            self.generate(logits, guide, options, fixed, &mut answer, on)?;
+        if let Some(advanced) = self.memory.prefill(prompt, &mut answer, on)? {
+            self.generate(advanced.logits, guide, options, fixed, &mut answer, on)?;
         }
         Ok(answer)
     }
@@ -113,11 +115,40 @@ impl<B: Backend> Conversation<B> {
         options: &AnswerOptions,
         on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<(Answer, Option<Vec<f32>>)> {
+        let (answer, advanced) = self.begin(messages, options, on)?;
+        let logits = advanced.map(|advanced| self.model().decoder.backend().download(advanced.logits));
+        Ok((answer, logits.transpose()?))
+    }
+
+    /// As [`first_logits`](Self::first_logits), with the hidden state that the logits come from.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn first_logits_and_state(
+        &mut self,
+        messages: &[Message],
+        options: &AnswerOptions,
+        on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<(Answer, Option<Beginning>)> {
+        let (answer, advanced) = self.begin(messages, options, on)?;
+        let decoder = &self.model().decoder;
+        let read = |advanced: Advanced<B>| {
+            let state = decoder.state(&advanced)?;
+            Ok::<_, Error>(Beginning { logits: decoder.backend().download(advanced.logits)?, state })
+        };
+        Ok((answer, advanced.map(read).transpose()?))
+    }
+
+    fn begin(
+        &mut self,
+        messages: &[Message],
+        options: &AnswerOptions,
+        on: &mut Listener<'_>,
+    ) -> Result<(Answer, Option<Advanced<B>>)> {
         let prompt = self.fitting_prompt(messages, options)?;
         let mut answer = Answer::begun(prompt.slots().len(), self.forgotten.count);
-        let logits = self.memory.prefill(prompt, &mut answer, on)?;
-        let logits = logits.map(|logits| self.model().decoder.backend().download(logits)).transpose()?;
-        Ok((answer, logits))
+        let advanced = self.memory.prefill(prompt, &mut answer, on)?;
+        Ok((answer, advanced))
     }
 
     /// Messages that were forgotten are not given any more.

@@ -83,10 +83,10 @@ impl<B: Backend> Conversation<B> {
         }
         let kept = [&slots[..fixed], &slots[from..]].concat();
         let mut again = Answer::begun(0, 0);
-        let logits = self.memory.continue_with(fixed, &kept, &mut again, on)?;
+        let advanced = self.memory.continue_with(fixed, &kept, &mut again, on)?;
         answer.vision_passes += again.vision_passes;
         answer.audio_passes += again.audio_passes;
-        if logits.is_none() {
+        if advanced.is_none() {
             return Ok(Slid::Cancelled);
         }
         answer.forgotten_tokens += from - fixed;

@@ -6,8 +6,8 @@ use lorgnette_device::camera::Frame;
 use lorgnette_device::microphone::AudioChunk;
 use lorgnette_device::power::PowerReading;
 
+use super::effort::Effort;
 use super::job::{Answered, Done, Job};
-use super::pace::Effort;
 use super::trace::Trace;
 use crate::Error;
 use crate::mode::Mode;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::pace::Effort;
+use super::effort::Effort;
 use super::trace::Span;
 use crate::Error;
 use crate::conversation::Answer;

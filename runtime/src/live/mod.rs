@@ -13,6 +13,7 @@
 //! Sound that waits for the engine is counted. When it is too much that is told, and from the next turn on less is done,
 //! in the order of [`Effort`]; when three turns went well, more again.
 
+mod effort;
 mod engine;
 mod event;
 mod job;
@@ -29,11 +30,11 @@ mod view;
 mod voice;
 mod worker;
 
+pub use self::effort::Effort;
 pub use self::engine::Engine;
 pub use self::event::{Action, Button, Event, Presence, Report};
 pub use self::job::{AnswerId, Answered, Cancel, Done, Job};
 pub use self::listening::{Heard, Listening, ListeningOptions};
-pub use self::pace::Effort;
 pub use self::relay::{Relay, Reserve};
 pub use self::replay::replay;
 pub use self::session::Session;

@@ -7,37 +7,7 @@ use std::time::Duration;
 
 use lorgnette_device::power::{ChargeState, PowerReading};
 
-/// How much is done for a question. Each leaves out more than the one before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Effort {
-    /// All there is.
-    #[default]
-    Full,
-    /// Pictures are taken small, and looked at once as a whole.
-    SmallFrames,
-    /// And sound is computed with in large pieces: fewer passes over the weights, more left to do at the end.
-    LargeBlocks,
-    /// And a smaller model answers, if there is one.
-    SmallModel,
-}
-
-impl Effort {
-    fn less(self) -> Self {
-        match self {
-            Self::Full => Self::SmallFrames,
-            Self::SmallFrames => Self::LargeBlocks,
-            Self::LargeBlocks | Self::SmallModel => Self::SmallModel,
-        }
-    }
-
-    fn more(self) -> Self {
-        match self {
-            Self::Full | Self::SmallFrames => Self::Full,
-            Self::LargeBlocks => Self::SmallFrames,
-            Self::SmallModel => Self::LargeBlocks,
-        }
-    }
-}
+use super::effort::Effort;
 
 /// Samples at 16 kHz in a millisecond.
 const MILLISECOND: usize = 16;

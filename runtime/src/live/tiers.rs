@@ -1,8 +1,8 @@
 //! A model and a smaller one, for when the machine does not keep up.
 
+use super::effort::Effort;
 use super::engine::Engine;
 use super::job::{Cancel, Done, Job};
-use super::pace::Effort;
 use super::worker::Worker;
 use crate::backend::Backend;
 use crate::model::chat_template::Message;

@@ -1,10 +1,10 @@
-//! What the wearer looks at: the sharpest of the latest frames, and whether it shows something new.
+//! What the wearer looks at: the sharpest of the latest frames of the scene, and whether it shows something new.
 
 use std::time::Duration;
 
 use lorgnette_device::Timestamp;
 use lorgnette_device::camera::Frame;
-use lorgnette_device::gate::{Gate, GateOptions, Recent, sharpness};
+use lorgnette_device::gate::{Gate, GateOptions, Recent, Scenes, sharpness};
 
 use super::trace::{Span, Stage};
 use crate::model::media::{Detail, Image};
@@ -20,6 +20,7 @@ const KEPT: usize = 8;
 /// The latest frames, and the picture that was shown to the model last.
 pub(super) struct View {
     recent: Recent,
+    scenes: Scenes,
     gate: Gate,
     shown: Option<Image>,
     scratch: Vec<u8>,
@@ -28,13 +29,14 @@ pub(super) struct View {
 impl View {
     pub(super) fn new() -> Self {
         let (recent, gate) = (Recent::new(WINDOW, KEPT), Gate::new(GateOptions::default()));
-        Self { recent, gate, shown: None, scratch: Vec::new() }
+        Self { recent, scenes: Scenes::default(), gate, shown: None, scratch: Vec::new() }
     }
 
     /// Takes a frame. Its memory is swapped for that of an older one.
     pub(super) fn push(&mut self, frame: &mut Frame) -> Result<()> {
         let luma = frame.luma(&mut self.scratch).map_err(damaged)?;
         let sharpness = sharpness(luma);
+        self.recent.forget_before(self.scenes.since(luma, frame.captured()));
         self.recent.push(frame, sharpness);
         Ok(())
     }
@@ -76,6 +78,7 @@ impl View {
     /// Forgets all frames: nothing from before is shown any more.
     pub(super) fn clear(&mut self) {
         self.recent.clear();
+        self.scenes.reset();
         self.gate.reset();
         self.shown = None;
     }

@@ -9,7 +9,7 @@ use lorgnette_runtime::ErrorKind;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{AnswerOptions, Finish, LanguageModel};
 use lorgnette_runtime::live::{
-    Cancel, Done, EVENTS, Engine, Event, Job, Presence, Report, Worker, replay, talk, write_perfetto,
+    Action, Cancel, Done, EVENTS, Engine, Event, Job, Presence, Report, Worker, replay, talk, write_perfetto,
 };
 use lorgnette_runtime::mode::Mode;
 use lorgnette_runtime::model::chat_template::{Part, Role};
@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::common::mmproj::{parts, write};
 use crate::common::models::converted;
+use crate::machine::answered;
 use crate::script::{Script, answers, at, engine, names, session, traces};
 
 const TURN: [&str; 5] = ["Listening", "Heard", "Piece", "Answered", "Turn"];
@@ -212,4 +213,20 @@ fn who_wants_no_more_of_the_last_answer_ends_the_talk() {
     }
     let ends = told.iter().filter(|action| format!("{action:?}") == "Tell(Ended)").count();
     assert_eq!(ends, 1, "{told:?}");
+}
+
+#[test]
+fn questions_in_a_hurry_all_have_an_end_though_the_engine_is_behind() {
+    let mut session = session(Cancel::default());
+    let text = || Event::Text("what is it?".to_owned());
+    let done = |id| Event::Engine(Done::Answered(id, answered(Some(Mode::Instant))));
+    let mut told = Vec::new();
+    for event in [text(), text(), text(), done(1), done(2), done(3)] {
+        told.extend(session.on(event, at(0)).into_iter().filter_map(|action| match action {
+            Action::Tell(report) => Some(report),
+            Action::Do(_) => None,
+        }));
+    }
+    assert_eq!(traces(&told).iter().map(|trace| trace.turn).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(answers(&told).len(), 3);
 }

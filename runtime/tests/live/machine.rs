@@ -156,7 +156,7 @@ impl Work {
     }
 }
 
-fn answered(mode: Option<Mode>) -> Answered {
+pub(crate) fn answered(mode: Option<Mode>) -> Answered {
     let answer = Answer {
         text: "yes".to_owned(),
         finish: Finish::End,

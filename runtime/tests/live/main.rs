@@ -8,5 +8,5 @@ mod faults;
 mod machine;
 mod pace;
 mod script;
-mod soak;
 mod talks;
+mod views;

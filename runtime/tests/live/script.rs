@@ -76,18 +76,23 @@ impl Script {
     }
 
     pub(crate) fn view(self, shade: u8) -> Self {
-        self.frame(64, 64, shade)
+        self.halves(64, 64, shade)
     }
 
     pub(crate) fn picture(self, width: usize, height: usize) -> Self {
         let shade = (self.now / 20 % 200) as u8;
-        self.frame(width, height, shade)
+        self.halves(width, height, shade)
     }
 
-    fn frame(self, width: usize, height: usize, shade: u8) -> Self {
+    fn halves(self, width: usize, height: usize, shade: u8) -> Self {
+        self.frame(width, height, |x, _| if x < width / 2 { shade } else { 255 - shade })
+    }
+
+    /// A frame of so many pixels, `level(x, y)` grey each.
+    pub(crate) fn frame(self, width: usize, height: usize, level: impl Fn(usize, usize) -> u8) -> Self {
         let mut frame = Frame::default();
         let layout = Layout::packed(PixelFormat::Rgb, width, height).unwrap();
-        let pixel = |i: usize| if i / 3 % width < width / 2 { shade } else { 255 - shade };
+        let pixel = |i: usize| level(i / 3 % width, i / 3 / width);
         let pixels: Vec<_> = (0..width * height * 3).map(pixel).collect();
         frame.fill(layout, at(self.now), 0, &pixels).unwrap();
         self.then(Event::Frame(frame))

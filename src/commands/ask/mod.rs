@@ -122,7 +122,7 @@ impl Question<'_> {
         let has_cloud = arguments.contemplate.is_possible()?;
         #[cfg(not(feature = "cloud"))]
         let has_cloud = false;
-        let router = arguments.mode.router(has_cloud)?;
+        let router = arguments.mode.router(&arguments.model, has_cloud)?;
         let (_, routed) = router.route(conversation, prompt, options, &mut |_| match watch.cancelled() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),

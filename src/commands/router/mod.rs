@@ -10,7 +10,7 @@ use std::sync::Arc;
 use lorgnette_quant::{Error, Progress, Result};
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{AnswerOptions, Conversation, LanguageModel};
-use lorgnette_runtime::mode::router::{Calibration, Outlook, Router, Sample, fit};
+use lorgnette_runtime::mode::router::{Calibration, Evidence, Features, Fitted, Rule, Sample, fit, look};
 use lorgnette_runtime::mode::{Mode, thinking};
 use lorgnette_runtime::model::chat_template::{Message, Part, Role};
 use lorgnette_runtime::model::media::Detail;
@@ -25,7 +25,8 @@ use crate::console::{self, Outcome, Watch};
 /// Find out when a model should think first, from questions whose answers are known, for --mode auto
 ///
 /// Each question is answered at once and after thinking. Every second one is what the rules are fitted to, and the others
-/// are what they are judged by.
+/// are what they are judged by. A rule goes by the distribution of the first token, and by the hidden state too where
+/// that does better in cross-validation.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -62,7 +63,7 @@ struct Question {
 
 /// What became of a question.
 struct Tried {
-    outlook: Outlook,
+    evidence: Evidence,
     hand_over: bool,
     right_at_once: bool,
     right_after_thinking: bool,
@@ -100,7 +101,7 @@ impl Command for Fit<'_> {
             self.watch.check()?;
             tried.push(self.try_out(&model, question)?);
         }
-        let (calibration, report) = judge(&tried);
+        let (calibration, report) = judge(tried);
         if let Some(path) = &self.arguments.output {
             let text = serde_json::to_string_pretty(&calibration)? + "\n";
             fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -119,13 +120,13 @@ impl Fit<'_> {
         let mut conversation =
             Conversation::new(Arc::clone(model), needed.min(model.decoder().config().context))?;
         let on = &mut |_: lorgnette_runtime::conversation::Event<'_>| ControlFlow::Continue(());
-        let (_, routed) = Router::default().route(&mut conversation, &messages, &options, on)?;
+        let (_, evidence) = look(&mut conversation, &messages, &options, on)?;
         let mut right = |mode| {
             let thought = thinking::answer(&mut conversation, &messages, &options, mode, on)?;
             Ok::<_, Error>(plain(&thought.answer.text) == plain(&question.answer))
         };
         Ok(Tried {
-            outlook: routed.map(|routed| routed.outlook).unwrap_or_default(),
+            evidence: evidence.unwrap_or_default(),
             hand_over: question.answer.trim() == HAND_OVER,
             right_at_once: right(Mode::Instant)?,
             right_after_thinking: right(Mode::Thinking { budget })?,
@@ -148,25 +149,48 @@ fn plain(text: &str) -> String {
 }
 
 /// The rules that fit every second question, and how good they are on the others.
-fn judge(tried: &[Tried]) -> (Calibration, Report) {
-    let part = |rest: usize| tried.iter().skip(rest).step_by(2);
+fn judge(tried: Vec<Tried>) -> (Calibration, Report) {
+    let questions = tried.len();
+    let (known, unknown): (Vec<_>, Vec<_>) = tried.into_iter().enumerate().partition(|(i, _)| i % 2 == 0);
+    let [known, unknown] =
+        [known, unknown].map(|part| part.into_iter().map(|(_, tried)| tried).collect::<Vec<_>>());
     let usual = Calibration::default();
-    let calibration = Calibration {
-        thinking: fit(&wrong_at_once(part(0))).unwrap_or(usual.thinking),
-        contemplating: fit(&handed_over(part(0))).unwrap_or(usual.contemplating),
-    };
-    let judged: Vec<_> = part(1).collect();
-    let report = Report::new(tried.len(), &calibration, &judged);
-    (calibration, report)
+    let thinking = Choice::among(&wrong_at_once(&known), usual.thinking);
+    let contemplating = Choice::among(&handed_over(&known), usual.contemplating);
+    let report = Report::new(questions, &unknown, [&thinking, &contemplating]);
+    (Calibration { thinking: thinking.used().clone(), contemplating: contemplating.used().clone() }, report)
+}
+
+/// A rule with the hidden state and one without, of which one is used.
+struct Choice {
+    with_state: Rule,
+    without: Rule,
+    uses_state: bool,
+}
+
+impl Choice {
+    /// The rules that fit `samples`, or the `usual` one where none does. The hidden state has to earn its place.
+    fn among(samples: &[Sample], usual: Rule) -> Self {
+        let [with, without] =
+            [Features::OutlookAndState, Features::Outlook].map(|features| fit(samples, features));
+        let area = |fitted: &Option<Fitted>| fitted.as_ref().and_then(|fitted| fitted.area);
+        let uses_state = area(&with) > area(&without);
+        let rule = |fitted: Option<Fitted>| fitted.map_or_else(|| usual.clone(), |fitted| fitted.rule);
+        Self { uses_state, with_state: rule(with), without: rule(without) }
+    }
+
+    fn used(&self) -> &Rule {
+        if self.uses_state { &self.with_state } else { &self.without }
+    }
 }
 
 /// What the device should answer, and whether the answer at once is wrong.
-fn wrong_at_once<'a>(tried: impl Iterator<Item = &'a Tried>) -> Vec<Sample> {
-    let own = tried.filter(|tried| !tried.hand_over);
-    own.map(|tried| Sample { outlook: tried.outlook.clone(), label: !tried.right_at_once }).collect()
+fn wrong_at_once(tried: &[Tried]) -> Vec<Sample> {
+    let own = tried.iter().filter(|tried| !tried.hand_over);
+    own.map(|tried| Sample { evidence: tried.evidence.clone(), label: !tried.right_at_once }).collect()
 }
 
 /// Everything, and whether the device should hand it over.
-fn handed_over<'a>(tried: impl Iterator<Item = &'a Tried>) -> Vec<Sample> {
-    tried.map(|tried| Sample { outlook: tried.outlook.clone(), label: tried.hand_over }).collect()
+fn handed_over(tried: &[Tried]) -> Vec<Sample> {
+    tried.iter().map(|tried| Sample { evidence: tried.evidence.clone(), label: tried.hand_over }).collect()
 }

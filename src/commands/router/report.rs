@@ -1,9 +1,9 @@
 use std::fmt;
 
-use lorgnette_runtime::mode::router::{Calibration, Route, Router, area_under_curve};
+use lorgnette_runtime::mode::router::{Calibration, Route, Router, Sample, area_under_curve};
 use serde::Serialize;
 
-use super::{Tried, handed_over, wrong_at_once};
+use super::{Choice, Tried, handed_over, wrong_at_once};
 
 /// How good the rules are, on questions that they were not fitted to.
 #[derive(Serialize)]
@@ -12,10 +12,10 @@ pub(super) struct Report {
     questions: usize,
     /// Those that the figures are of.
     judged: usize,
-    /// Area under the curve of the rule for thinking: of a wrong answer at once against a right one.
-    thinking_auc: Option<f64>,
+    /// Of the rule for thinking: of a wrong answer at once against a right one.
+    thinking: Areas,
     /// Of the rule for contemplating: of what is to be handed over against the rest.
-    contemplating_auc: Option<f64>,
+    contemplating: Areas,
     /// Of those the device should answer, how many are right if all are answered at once.
     right_at_once: usize,
     /// If all are thought about.
@@ -32,19 +32,49 @@ pub(super) struct Report {
     to_hand_over: usize,
 }
 
+/// Areas under the curve.
+#[derive(Serialize)]
+struct Areas {
+    /// Of the rule by the distribution of the first token.
+    distribution_auc: Option<f64>,
+    /// Of the rule by that and the hidden state.
+    state_auc: Option<f64>,
+    /// Whether the latter is used, as cross-validation has it.
+    uses_state: bool,
+}
+
+impl Areas {
+    fn new(choice: &Choice, samples: &[Sample]) -> Self {
+        let Choice { with_state, without, uses_state } = choice;
+        let area = |rule| area_under_curve(rule, samples);
+        Self { distribution_auc: area(without), state_auc: area(with_state), uses_state: *uses_state }
+    }
+}
+
+impl fmt::Display for Areas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let area = |area: Option<f64>| area.map_or("unknown".to_owned(), |area| format!("{area:.3}"));
+        let (distribution, state) = (area(self.distribution_auc), area(self.state_auc));
+        let used = if self.uses_state { "latter" } else { "former" };
+        write!(f, "{distribution} by the distribution, {state} with the hidden state too; the {used} is used")
+    }
+}
+
 impl Report {
-    pub(super) fn new(questions: usize, calibration: &Calibration, judged: &[&Tried]) -> Self {
-        let router = Router { calibration: calibration.clone(), ..Router::default() };
-        let route = |tried: &Tried| router.decide(tried.outlook.clone()).route;
-        let all = || judged.iter().copied();
+    pub(super) fn new(questions: usize, judged: &[Tried], [thinking, contemplating]: [&Choice; 2]) -> Self {
+        let calibration =
+            Calibration { thinking: thinking.used().clone(), contemplating: contemplating.used().clone() };
+        let router = Router { calibration, ..Router::default() };
+        let route = |tried: &Tried| router.decide(tried.evidence.clone()).route;
+        let all = || judged.iter();
         let own: Vec<_> = all().filter(|tried| !tried.hand_over).collect();
         let thinks = |tried: &Tried| route(tried) != Route::Instant;
         let count = |is: &dyn Fn(&Tried) -> bool| own.iter().filter(|tried| is(tried)).count();
         Self {
             questions,
             judged: judged.len(),
-            thinking_auc: area_under_curve(&calibration.thinking, &wrong_at_once(all())),
-            contemplating_auc: area_under_curve(&calibration.contemplating, &handed_over(all())),
+            thinking: Areas::new(thinking, &wrong_at_once(judged)),
+            contemplating: Areas::new(contemplating, &handed_over(judged)),
             right_at_once: count(&|tried| tried.right_at_once),
             right_after_thinking: count(&|tried| tried.right_after_thinking),
             right_routed: count(&|tried| match thinks(tried) {
@@ -61,11 +91,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let area = |area: Option<f64>| area.map_or("unknown".to_owned(), |area| format!("{area:.3}"));
         let Self { judged, own, to_hand_over, .. } = self;
         writeln!(f, "questions             {}, {judged} of them not seen by the fit", self.questions)?;
-        writeln!(f, "thinking, AUC         {}", area(self.thinking_auc))?;
-        writeln!(f, "contemplating, AUC    {}", area(self.contemplating_auc))?;
+        writeln!(f, "thinking, AUC         {}", self.thinking)?;
+        writeln!(f, "contemplating, AUC    {}", self.contemplating)?;
         writeln!(f, "right at once         {} of {own}", self.right_at_once)?;
         writeln!(f, "right after thinking  {} of {own}", self.right_after_thinking)?;
         writeln!(

@@ -10,7 +10,7 @@ impl Session {
     pub(super) fn worked(&mut self, done: Done, now: Timestamp) {
         match done {
             Done::Worked(span) => {
-                let broken_off = self.broken_off.as_mut().map(|(_, trace)| trace);
+                let broken_off = self.broken_off.front_mut().map(|(_, trace)| trace);
                 broken_off.unwrap_or(&mut self.trace).spans.push(span);
             }
             Done::Piece(id, text) => self.answer_report(id, Report::Piece(text), now),
@@ -26,7 +26,9 @@ impl Session {
     /// News of an answer: shown, kept until it is sure that the answer is wanted, or too late.
     fn answer_report(&mut self, id: AnswerId, report: Report, now: Timestamp) {
         let is_last = matches!(report, Report::Answered(_) | Report::Failed(_));
-        if let Some((_, trace)) = self.broken_off.take_if(|(broken_off, _)| *broken_off == id && is_last) {
+        let broken_off =
+            self.broken_off.iter().position(|(broken_off, _)| *broken_off == id).filter(|_| is_last);
+        if let Some((_, trace)) = broken_off.and_then(|at| self.broken_off.remove(at)) {
             self.tell(report);
             return self.tell(Report::Turn(trace));
         }

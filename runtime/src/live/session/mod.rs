@@ -1,23 +1,20 @@
 //! The rules of a talk: which event begins, goes on with, answers or breaks off a turn.
 
 mod answering;
+mod asking;
 
-use std::time::Duration;
+use std::collections::VecDeque;
 
 use lorgnette_device::Timestamp;
-use lorgnette_device::microphone::AudioChunk;
 
 use super::event::{Action, Button, Event, Presence, Report};
 use super::job::{AnswerId, Cancel, Job};
-use super::listening::{Heard, Listening};
-use super::pace::{Effort, Pace};
-use super::trace::{Span, Stage, Trace};
+use super::listening::Listening;
+use super::pace::Pace;
+use super::trace::Trace;
 use super::view::View;
 use crate::mode::Mode;
 use crate::model::media::Detail;
-
-/// The longest side of a picture that is taken small, in pixels.
-const SMALL: usize = 512;
 
 /// A talk between events. It does no work itself and knows no time but what it is told, so that the same events give the
 /// same actions.
@@ -39,8 +36,8 @@ pub struct Session {
     /// Whether the talk ends after this turn.
     finishing: bool,
     trace: Trace,
-    /// An answer that was broken off, and will say how far it came; until then the engine works on it.
-    broken_off: Option<(AnswerId, Trace)>,
+    /// Answers that were broken off, and will say how far they came; until then the engine works on the first of them.
+    broken_off: VecDeque<(AnswerId, Trace)>,
     actions: Vec<Action>,
 }
 
@@ -74,7 +71,7 @@ impl Session {
             muted: false,
             finishing: false,
             trace: Trace::default(),
-            broken_off: None,
+            broken_off: VecDeque::new(),
             actions: Vec::new(),
         }
     }
@@ -141,119 +138,6 @@ impl Session {
         std::mem::take(&mut self.actions)
     }
 
-    fn hear(&mut self, chunk: &AudioChunk, now: Timestamp) {
-        if chunk.overruns > self.overruns {
-            self.tell(Report::SoundLost);
-        }
-        self.overruns = chunk.overruns;
-        let heard = self.listening.push(&*chunk.samples);
-        self.listen(heard, now);
-        if let Some(error) = self.listening.failure() {
-            self.tell(Report::Failed(error));
-        }
-    }
-
-    fn listen(&mut self, heard: Vec<Heard>, now: Timestamp) {
-        for heard in heard {
-            match heard {
-                Heard::Started => self.start(now),
-                Heard::Speech(samples) => {
-                    self.trace.spans.push(Span::new(Stage::Voice, now, now, samples.len()));
-                    self.held.extend(samples);
-                    if self.held.len() >= self.pace.piece() {
-                        self.hand_over();
-                    }
-                }
-                Heard::Paused => {
-                    self.trace.question_end = Some(now);
-                    self.hand_over();
-                    let behind = self.pace.paused();
-                    self.tell_behind(behind);
-                    self.ask();
-                    self.phase = Phase::Ahead(Vec::new());
-                }
-                Heard::Resumed => {
-                    self.cancel.cancel(self.answers);
-                    self.trace.question_end = None;
-                    self.phase = Phase::Listening;
-                }
-                Heard::Ended => self.end_of_question(now),
-            }
-        }
-    }
-
-    /// A turn begins, on whatever was going on.
-    fn start(&mut self, now: Timestamp) {
-        self.interrupt();
-        self.trace.turn += 1;
-        if let Some(effort) = self.pace.begin_turn() {
-            self.order(Job::Effort(effort));
-            self.tell(Report::Effort(effort));
-        }
-        let (detail, side) = match self.pace.current() {
-            Effort::Full => (self.detail, None),
-            _ => (Detail::Overview, Some(SMALL)),
-        };
-        let image = match self.view.look(now, detail, side) {
-            Ok((image, spans)) => {
-                self.trace.spans.extend(spans);
-                image
-            }
-            Err(error) => {
-                self.tell(Report::Failed(error));
-                None
-            }
-        };
-        self.order(Job::Begin(image));
-        self.tell(Report::Listening);
-        self.phase = Phase::Listening;
-    }
-
-    /// Gives the engine the sound that there is.
-    fn hand_over(&mut self) {
-        if !self.held.is_empty() {
-            let samples = std::mem::take(&mut self.held);
-            let behind = self.pace.given(samples.len());
-            self.order(Job::Hear(samples));
-            self.tell_behind(behind);
-        }
-    }
-
-    fn tell_behind(&mut self, behind: Option<Duration>) {
-        if let Some(by) = behind {
-            self.tell(Report::Behind { by, next: self.pace.effort() });
-        }
-    }
-
-    fn ask(&mut self) {
-        self.hand_over();
-        self.answers += 1;
-        self.order(Job::Answer(self.answers, self.mode));
-    }
-
-    /// Nothing more comes of the question: the answer counts.
-    fn end_of_question(&mut self, now: Timestamp) {
-        let ahead = match std::mem::replace(&mut self.phase, Phase::Answering) {
-            Phase::Ahead(reports) => reports,
-            _ => {
-                self.trace.question_end = Some(now);
-                self.ask();
-                Vec::new()
-            }
-        };
-        self.pace.end_turn();
-        self.order(Job::Keep);
-        self.tell(Report::Heard);
-        ahead.into_iter().for_each(|report| self.show(report, now));
-    }
-
-    fn read(&mut self, text: String, now: Timestamp) {
-        self.listening.reset();
-        self.start(now);
-        self.order(Job::Read(text));
-        self.end_of_question(now);
-    }
-
     fn mute(&mut self, muted: bool) {
         self.muted = muted;
         if muted {
@@ -285,7 +169,10 @@ impl Session {
         self.held.clear();
         match self.phase {
             Phase::Idle => {}
-            Phase::Answering => self.broken_off = Some((self.answers, self.take_trace())),
+            Phase::Answering => {
+                let trace = self.take_trace();
+                self.broken_off.push_back((self.answers, trace));
+            }
             Phase::Listening | Phase::Ahead(_) => {
                 self.order(Job::Drop);
                 self.tell(Report::Dropped);

@@ -68,6 +68,15 @@ pub enum Wanted {
     All,
 }
 
+/// What comes of inputs.
+pub struct Advanced<B: Backend> {
+    /// The logits after the last token: `[vocabulary]`.
+    pub logits: B::Rows,
+    states: B::Rows,
+    /// The row of the last token.
+    last: usize,
+}
+
 impl<B: Backend> Decoder<B> {
     /// Loads the language model in `model`.
     ///
@@ -167,6 +176,42 @@ impl<B: Backend> Decoder<B> {
         inputs: &[Input<'_, B>],
         wanted: Wanted,
     ) -> Result<B::Rows> {
+        let (x, count) = self.run(sequence, inputs)?;
+        let first = if wanted == Wanted::Last { count - 1 } else { 0 };
+        self.logits(&x, first)
+    }
+
+    /// As [`advance`](Self::advance), and returns the hidden states of which [`state`](Self::state) reads the last beside
+    /// the logits after the last token. Nothing more is computed.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn advance_with_states(
+        &self,
+        sequence: &mut Sequence<B>,
+        inputs: &[Input<'_, B>],
+    ) -> Result<Advanced<B>> {
+        let (states, count) = self.run(sequence, inputs)?;
+        let logits = self.logits(&states, count - 1)?;
+        Ok(Advanced { logits, states, last: count - 1 })
+    }
+
+    /// The last hidden state, brought to a mean square of 1: `[width]`. It is what the final norm makes of it but for the
+    /// norm's factors. On the GPU one more dispatch, and its bytes are read.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn state(&self, advanced: &Advanced<B>) -> Result<Vec<f32>> {
+        let row = self.backend.gather(&advanced.states, &[Some(advanced.last)], 1)?;
+        let mut state = self.backend.download(row)?;
+        let mean_square = state.iter().map(|x| x * x).sum::<f32>() / state.len().max(1) as f32;
+        let scale = (mean_square + self.config.epsilon).sqrt().recip();
+        state.iter_mut().for_each(|x| *x *= scale);
+        Ok(state)
+    }
+
+    /// What the last layer makes of `inputs`, and how many rows that are.
+    fn run(&self, sequence: &mut Sequence<B>, inputs: &[Input<'_, B>]) -> Result<(B::Rows, usize)> {
         let count = inputs.iter().map(Input::len).sum();
         self.check(sequence, inputs, count)?;
         let mut x = self.embed(inputs)?;
@@ -175,8 +220,7 @@ impl<B: Backend> Decoder<B> {
             self.layer(layer, &mut x, &mut sequence.cache, at)?;
         }
         sequence.len += count;
-        let first = if wanted == Wanted::Last { count - 1 } else { 0 };
-        self.logits(&x, first)
+        Ok((x, count))
     }
 
     fn logits(&self, x: &B::Rows, first: usize) -> Result<B::Rows> {

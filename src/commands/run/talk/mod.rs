@@ -15,7 +15,7 @@ use lorgnette_runtime::live::{
     Cancel, EVENTS, Engine, Listening, ListeningOptions, Relay, Report, Reserve, Session, Tiers, Worker, talk,
 };
 use lorgnette_runtime::mode::Mode;
-use lorgnette_runtime::mode::router::{Calibration, Router};
+use lorgnette_runtime::mode::router::Router;
 use lorgnette_runtime::model::chat_template::{Message, Role};
 use lorgnette_runtime::model::media::Detail;
 use tokio::sync::mpsc;
@@ -80,8 +80,8 @@ impl Arguments {
     }
 
     fn router(&self) -> lorgnette_runtime::Result<Router> {
-        let calibration = self.route.iter().flatten().next().map(|path| Calibration::read(path));
-        Ok(Router { calibration: calibration.transpose()?.unwrap_or_default(), ..Router::default() })
+        let named = self.route.as_ref().and_then(Option::as_deref);
+        Ok(Router { calibration: self.model.calibration(named)?, ..Router::default() })
     }
 }
 
@@ -102,7 +102,7 @@ impl backend::Command for Talk<'_> {
         let talk = &arguments.talk;
         let limits = Limits::of(talk);
         let make = Make { model: talk.model.clone(), limits, clock: clock.clone(), router: talk.router()? };
-        let small = talk.small_model().map(|model| Make { model, ..make.clone() });
+        let small = talk.small_model().map(|model| Make { model, router: Router::default(), ..make.clone() });
         let small = small.map(|make| make.engine(backend.clone(), Vec::new())).transpose()?;
         let engine = make.engine(backend, system)?;
         let (cancel, session) = (engine.cancel(), session(talk, engine.cancel())?);
