@@ -37,12 +37,39 @@ enum State {
     Quiet { before: VecDeque<f32>, speech: usize },
     /// Somebody does. Samples of the turn so far, and those since the last frame of speech: they belong to the turn up to
     /// the pause, and if speech goes on.
-    Speaking { samples: usize, silence: usize, held: Vec<f32>, paused: bool },
+    Speaking { samples: usize, silence: usize, fade: Fade, held: Vec<f32>, paused: bool },
+}
+
+/// For how many frames the probability of speech has been falling.
+struct Fade {
+    last: f32,
+    frames: usize,
+}
+
+impl Fade {
+    /// Speech that was unsure for longer than a detector takes to forget, 160 ms, was speech.
+    const MOST: usize = 10;
+    /// What is not yet a rise.
+    const STEADY: f32 = 0.02;
+
+    fn new() -> Self {
+        Self { last: 1.0, frames: 0 }
+    }
+
+    fn push(&mut self, probability: f32, sure: f32) {
+        let falls = probability < sure && probability <= self.last + Self::STEADY;
+        self.frames = if falls { (self.frames + 1).min(Self::MOST) } else { 0 };
+        self.last = probability;
+    }
 }
 
 impl State {
     fn quiet() -> Self {
         Self::Quiet { before: VecDeque::new(), speech: 0 }
+    }
+
+    fn speaking(samples: usize) -> Self {
+        Self::Speaking { samples, silence: 0, fade: Fade::new(), held: Vec::new(), paused: false }
     }
 }
 
@@ -86,7 +113,7 @@ impl Listening {
         match self.state {
             State::Speaking { .. } => Vec::new(),
             State::Quiet { .. } => {
-                self.state = State::Speaking { samples: 0, silence: 0, held: Vec::new(), paused: false };
+                self.state = State::speaking(0);
                 vec![Heard::Started]
             }
         }
@@ -111,12 +138,12 @@ impl Listening {
                     return;
                 }
                 let first: Vec<f32> = std::mem::take(before).into();
-                self.state =
-                    State::Speaking { samples: first.len(), silence: 0, held: Vec::new(), paused: false };
+                self.state = State::speaking(first.len());
                 heard.extend([Heard::Started, Heard::Speech(first)]);
             }
-            State::Speaking { samples: so_far, silence, held, paused } => {
+            State::Speaking { samples: so_far, silence, fade, held, paused } => {
                 *so_far += FRAME;
+                fade.push(probability, options.sure);
                 if probability >= options.threshold - options.hysteresis {
                     if std::mem::take(paused) {
                         heard.push(Heard::Resumed);
@@ -124,7 +151,7 @@ impl Listening {
                     *silence = 0;
                     heard.push(Heard::Speech([std::mem::take(held), self.frame.clone()].concat()));
                 } else {
-                    *silence += FRAME;
+                    *silence = (*silence + FRAME).max(fade.frames * FRAME);
                     held.extend(&self.frame);
                     if !*paused && *silence >= samples(options.pause) {
                         *paused = true;

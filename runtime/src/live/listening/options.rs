@@ -9,6 +9,9 @@ pub struct ListeningOptions {
     pub threshold: f32,
     /// How much lower it may be while somebody speaks already.
     pub hysteresis: f32,
+    /// The probability from which on a frame is surely speech. A detector forgets speech over some frames: silence is counted
+    /// from where its probability began to fall from here.
+    pub sure: f32,
     /// Speech without a break before it counts: shorter is a click or a cough.
     pub onset: Duration,
     /// Sound from before the onset that belongs to the turn, so that its first syllable is not lost.
@@ -26,6 +29,7 @@ impl Default for ListeningOptions {
         Self {
             threshold: 0.5,
             hysteresis: 0.15,
+            sure: 0.7,
             onset: Duration::from_millis(48),
             pre_roll: Duration::from_millis(300),
             pause: Duration::from_millis(100),

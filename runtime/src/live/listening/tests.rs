@@ -95,6 +95,42 @@ fn a_button_begins_and_ends_a_turn_without_speech() {
     assert!(listening.end().is_empty());
 }
 
+/// Forgets speech slowly: an amplitude of 1 is sure speech, what is less falls by 0.08 a frame, but not below it.
+struct Slow(f32);
+
+impl VoiceDetector for Slow {
+    fn probability(&mut self, frame: &[f32; FRAME]) -> f32 {
+        self.0 = frame[0].max(self.0 - 0.08);
+        self.0
+    }
+
+    fn reset(&mut self) {
+        self.0 = 0.0;
+    }
+}
+
+/// Frames of silence after `speech` until the turn ends.
+fn silence_that_ends(speech: &[f32]) -> Option<usize> {
+    let mut listening = Listening::new(ListeningOptions::default(), Box::new(Slow(0.0)));
+    for amplitude in speech {
+        assert!(!listening.push(&[*amplitude; FRAME]).contains(&Heard::Ended), "it ended in speech");
+    }
+    (1..60).find(|_| listening.push(&[0.0; FRAME]).contains(&Heard::Ended))
+}
+
+#[test]
+fn silence_is_counted_from_where_the_detector_began_to_forget() {
+    // Of 0.92, 0.84, 0.76 and then 0.68: 16 frames are 256 ms.
+    assert_eq!(silence_that_ends(&[1.0; 20]), Some(3 + 16));
+}
+
+#[test]
+fn unsure_speech_is_speech_but_for_its_last_frames() {
+    let unsure = [vec![1.0; 5], vec![0.5; 100]].concat();
+    // 0.42 is still heard, and then not more than 10 frames had been falling.
+    assert_eq!(silence_that_ends(&unsure), Some(2 + 16 - 10));
+}
+
 proptest! {
     #[test]
     fn turns_are_the_same_in_chunks_of_any_size(
