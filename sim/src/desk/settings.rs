@@ -49,7 +49,8 @@ pub(super) fn mode(thinking: Thinking) -> Result<Mode> {
         Thinking::Named(ModeName::Instant) => Ok(Mode::Instant),
         Thinking::Named(ModeName::Thinking) => Ok(Mode::Thinking { budget: USUAL_BUDGET }),
         Thinking::Named(ModeName::Contemplating) => contemplating().ok_or_else(|| {
-            let detail = "found contemplating, expected instant or thinking: this program was built without a cloud";
+            let detail =
+                "found contemplating, expected instant or thinking: this program was built without a cloud";
             Error::new(ErrorKind::Argument, "mode", detail)
         }),
         Thinking::Budget { thinking } if (1..=MOST_BUDGET).contains(&thinking) => {

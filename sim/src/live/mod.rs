@@ -23,6 +23,7 @@ pub use self::threads::{Stopwatch, Threads};
 
 use self::threads::named;
 
+use crate::Result;
 use crate::brain::{Brain, Model};
 use crate::cloud::{Cloud, Left};
 use crate::desk::Desk;
@@ -31,7 +32,6 @@ use crate::glasses::Glasses;
 use crate::glasses::panel::Panel;
 use crate::input::{Input, Source, Sources};
 use crate::record::{self, Recorder};
-use crate::Result;
 
 /// How hard can be thought; the last one where there is a cloud.
 const MODES: [&str; 3] = ["instant", "thinking", "contemplating"];

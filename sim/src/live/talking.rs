@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use lorgnette_runtime::live::{
-    Earshot, Event, Listening, ListeningOptions, Report, Session, Trace, talk,
-};
+use lorgnette_runtime::live::{Earshot, Event, Listening, ListeningOptions, Report, Session, Trace, talk};
 use lorgnette_runtime::mode::Mode;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::Receiver;

@@ -126,7 +126,8 @@ impl Arguments {
         let config = self.config.read()?;
         let consents = self.consents(&config);
         let mut asked = asked(question)?;
-        let contemplator = Contemplator::new(&config, Arc::new(consents), Ledger::open(&kept_ledger(&config)?)?)?;
+        let contemplator =
+            Contemplator::new(&config, Arc::new(consents), Ledger::open(&kept_ledger(&config)?)?)?;
         for telling in contemplator.tellings(&asked) {
             let told = telling.tell(&[], question, &mut conversation, options, &mut |_| {
                 if watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
