@@ -173,8 +173,10 @@ fn keys_and_controls_drive_the_glasses() {
 fn agents_work_in_lanes_and_what_left_is_on_the_page() {
     let (cloud, folder) = (cloud::Cloud::start(), tempfile::tempdir().unwrap());
     let config = folder.path().join("cloud.toml");
-    let text =
-        format!("ledger = \"ledger.sqlite\"\n{}models = {{ planner = \"planner\" }}\n", cloud.endpoint());
+    let text = format!(
+        "no_critic = true\nledger = \"ledger.sqlite\"\n{}models = {{ planner = \"planner\" }}\n",
+        cloud.endpoint()
+    );
     fs::write(&config, text).unwrap();
     let Some((_simulator, mut page)) = open_with(&["--no-model", "--cloud", config.to_str().unwrap()]) else {
         return;

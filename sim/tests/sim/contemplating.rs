@@ -1,9 +1,12 @@
 //! Contemplating in the simulator, at a server on loopback whose connections are counted.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use lorgnette_device::clock::Clock;
 use lorgnette_runtime::mode::contemplating::Config;
-use lorgnette_sim::brain::Script;
+use lorgnette_sim::Result;
+use lorgnette_sim::brain::{Brain, Script};
 use lorgnette_sim::cloud::Cloud;
 use lorgnette_sim::scenario::{Report, Scenario, Setting, run};
 use serde_json::{Value, json};
@@ -11,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::agents::{Reaction, Seen, Server};
 use crate::client::Served;
+use crate::model::brain;
 use crate::scenarios::setting;
 
 const PLAN: &str =
@@ -153,16 +157,21 @@ async fn what_is_taken_back_or_cut_off_while_agents_work_leaves_the_answer_to_th
     }
 }
 
-/// Plays a scenario with agents at `server`.
+/// Plays a scenario with agents at `server`, and its script.
 async fn play(server: &Server, text: &str) -> Report {
+    let script = Scenario::parse(text).unwrap().script;
+    play_with(server, text, |clock| Ok(Script::new(script, Default::default(), clock).into_brain())).await
+}
+
+async fn play_with(
+    server: &Server,
+    text: &str,
+    think: impl FnOnce(Arc<dyn Clock>) -> Result<Brain> + Send + 'static,
+) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let setting = Setting { cloud: cloud(server, "", folder.path()), ..setting() };
     let scenario = Scenario::parse(text).unwrap();
-    let script = scenario.script.clone();
-    let played = move || {
-        run(&scenario, setting, |clock| Ok(Script::new(script, Default::default(), clock).into_brain()))
-    };
-    tokio::task::spawn_blocking(played).await.unwrap().unwrap().report
+    tokio::task::spawn_blocking(move || run(&scenario, setting, think)).await.unwrap().unwrap().report
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -239,4 +248,41 @@ async fn what_was_said_leaves_as_what_the_device_wrote_down() {
     assert!(report.passed, "{report}");
     // A script hears how long it was.
     assert!(server.seen()[0].text().contains(" s of sound"), "{:?}", server.seen()[0].body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_puts_into_words_what_it_saw_and_heard_and_goes_on_from_what_agents_said() {
+    let server = Server::start(helpful).await;
+    let text = r#"
+        title = "a picture, a spoken question, and one more"
+        seconds = 30
+        [[step]]
+        at = 0.2
+        show = "shelf"
+        [[step]]
+        at = 0.3
+        mode = "contemplating"
+        [[step]]
+        at = 0.4
+        consent = { text = true, transcript = true }
+        [[step]]
+        at = 1
+        say = "shelf"
+        [[step]]
+        at = 9
+        mode = "instant"
+        [[step]]
+        at = 10
+        type = "And then?"
+        [[expect.turn]]
+        answer = "^Go to Miami.$"
+        [[expect.turn]]
+        mode = "instant"
+        [expect.total]
+        answers = 2
+        requests = 4
+        failures = 0
+    "#;
+    let report = play_with(&server, text, |clock| brain(6, clock)).await;
+    assert!(report.passed, "{report}");
 }

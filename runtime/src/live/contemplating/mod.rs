@@ -147,9 +147,14 @@ impl<W: Worker + 'static> Contemplating<W> {
         }
     }
 
-    /// The device goes on as if it had said that.
+    /// The device goes on as if it had said that. What that takes is part of no turn.
     fn remember(&self, question: Message, said: String, on: &mut dyn FnMut(Done)) {
         let mut device = lock(&self.device);
+        let on = &mut |done| {
+            if let Done::Failed(..) = done {
+                on(done);
+            }
+        };
         device.run(Job::Drop, on);
         if !said.is_empty() {
             let turn = [question, Message::text(Role::Assistant, said)];
