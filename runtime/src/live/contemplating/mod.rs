@@ -150,7 +150,7 @@ impl<W: Worker + 'static> Contemplating<W> {
     /// The device goes on as if it had said that. What that takes is part of no turn.
     fn remember(&self, question: Message, said: String, on: &mut dyn FnMut(Done)) {
         let mut device = lock(&self.device);
-        let on = &mut |done| {
+        let on = &mut |done: Done| {
             if let Done::Failed(..) = done {
                 on(done);
             }
