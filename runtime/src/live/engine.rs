@@ -233,8 +233,10 @@ impl<B: Backend> Engine<B> {
         let answer = telling.tell(before, &question, conversation, &self.options, &mut |_| {
             if cancel.is_cancelled(id) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        self.tell_work(&answer, start, self.clock.now(), on);
-        on(Done::Told(id, answer.text));
+        if let Some(answer) = answer {
+            self.tell_work(&answer, start, self.clock.now(), on);
+            on(Done::Told(id, answer.text));
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod body;
 mod camera;
 mod display;
 mod microphone;
+mod other_end;
 pub mod panel;
 mod power;
 mod senses;

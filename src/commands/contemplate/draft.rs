@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use lorgnette_quant::{Progress, Result};
+use lorgnette_quant::Result;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{AnswerOptions, Conversation, Event};
 use lorgnette_runtime::mode::contemplating::Local;

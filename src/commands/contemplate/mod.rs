@@ -133,7 +133,7 @@ impl Arguments {
                 if watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             watch.check()?;
-            asked.take(telling, told.text);
+            told.into_iter().for_each(|told| asked.take(telling, told.text));
         }
         let contemplator = match tools {
             Some(tools) => contemplator.with_tools(tools),

@@ -142,10 +142,14 @@ impl Arguments {
     }
 
     /// Who is asked in the mode `contemplating`.
+    #[cfg(feature = "cloud")]
     fn cloud(&self) -> Result<Cloud, Box<dyn std::error::Error>> {
-        #[cfg(feature = "cloud")]
-        return if self.headless { self.cloud.open_named() } else { self.cloud.open() };
-        #[cfg(not(feature = "cloud"))]
+        if self.headless { self.cloud.open_named() } else { self.cloud.open() }
+    }
+
+    /// Nobody is asked.
+    #[cfg(not(feature = "cloud"))]
+    fn cloud(&self) -> Result<Cloud, Box<dyn std::error::Error>> {
         Ok(Cloud::default())
     }
 }

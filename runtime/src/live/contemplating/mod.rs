@@ -98,7 +98,8 @@ impl<W: Worker + 'static> Contemplating<W> {
         let requests = if let Some(Ok(outcome)) = &outcome { outcome.spending.requests as usize } else { 0 };
         on(Done::Worked(Span::new(Stage::Contemplate, start, self.clock.now(), requests)));
         match outcome {
-            Some(Ok(outcome)) => self.answer(id, question, outcome, drafted, on),
+            // Where agents broke off, the draft stands behind what they said.
+            Some(Ok(outcome)) => self.answer(id, question, Outcome { text: shown, ..outcome }, drafted, on),
             Some(Err(error)) => {
                 on(Done::Failed(Some(id), error));
                 lock(&self.device).run(Job::Drop, on);
@@ -134,7 +135,8 @@ impl<W: Worker + 'static> Contemplating<W> {
     ) {
         let note = outcome.source.note();
         match (outcome.source, drafted) {
-            (Source::Device { .. }, Some(drafted)) => {
+            (Source::Device { .. }, Some(mut drafted)) => {
+                drafted.answer.text = outcome.text;
                 tell_answer(id, drafted, note, on);
                 lock(&self.device).run(Job::Keep, on);
             }
@@ -145,9 +147,14 @@ impl<W: Worker + 'static> Contemplating<W> {
         }
     }
 
-    /// The device goes on as if it had said that.
+    /// The device goes on as if it had said that. What that takes is part of no turn.
     fn remember(&self, question: Message, said: String, on: &mut dyn FnMut(Done)) {
         let mut device = lock(&self.device);
+        let on = &mut |done: Done| {
+            if let Done::Failed(..) = done {
+                on(done);
+            }
+        };
         device.run(Job::Drop, on);
         if !said.is_empty() {
             let turn = [question, Message::text(Role::Assistant, said)];

@@ -30,7 +30,8 @@ impl Telling {
         matches!((self, part), (Self::Seen, Part::Image(_)) | (Self::Heard, Part::Audio(_)))
     }
 
-    /// The words of the model in `conversation` for what came with `question`, after the messages `before`.
+    /// The words of the model in `conversation` for what came with `question`, after the messages `before`; `None` where
+    /// nothing came that it could tell of, as a sound for a model without ears.
     ///
     /// # Errors
     /// As [`Conversation::answer`].
@@ -41,12 +42,15 @@ impl Telling {
         conversation: &mut Conversation<B>,
         options: &AnswerOptions,
         on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Result<Answer> {
+    ) -> Result<Option<Answer>> {
         let mut parts: Vec<_> = question.content.iter().filter(|part| self.is_about(part)).cloned().collect();
+        if parts.is_empty() {
+            return Ok(None);
+        }
         parts.push(Part::Text(self.instruction().to_owned()));
         let messages = [before, &[Message::parts(Role::User, parts)]].concat();
         let options = AnswerOptions { max_tokens: Self::TOKENS, constraint: None, ..options.clone() };
-        conversation.answer(&messages, &options, on)
+        conversation.answer(&messages, &options, on).map(Some)
     }
 }
 
