@@ -9,7 +9,7 @@ pub struct ListeningOptions {
     pub threshold: f32,
     /// How much lower it may be while somebody speaks already.
     pub hysteresis: f32,
-    /// Speech without a break before it counts: shorter is a click or a cough.
+    /// Speech without a break before it counts: shorter is a click or a cough. The shortest words take 200 ms and more.
     pub onset: Duration,
     /// Sound from before the onset that belongs to the turn, so that its first syllable is not lost.
     pub pre_roll: Duration,
@@ -26,7 +26,7 @@ impl Default for ListeningOptions {
         Self {
             threshold: 0.5,
             hysteresis: 0.15,
-            onset: Duration::from_millis(48),
+            onset: Duration::from_millis(96),
             pre_roll: Duration::from_millis(300),
             pause: Duration::from_millis(100),
             end: Duration::from_millis(250),
