@@ -155,7 +155,7 @@ def main():
         found = {name: judged(command, [path for _, path in [*talks.values(), *alone.values()]])
                  for name, command in detectors.items()}
     out.append(f"{arguments.sentences} questions spoken by espeak-ng in four voices, with a comma in some of them, and what was mixed in. A "
-               "turn begins after 48 ms of speech and ends with 250 ms of silence. Made speech is not people's: these figures "
+               "turn begins after 96 ms of speech and ends with 250 ms of silence. Made speech is not people's: these figures "
                "compare detectors and settings, and do not foretell what a street does.\n")
     head = " | ".join(f"{name}: missed words | cut off | false starts" for name in detectors)
     out.append(f"| beside the voice | {head} |")

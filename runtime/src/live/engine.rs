@@ -8,7 +8,6 @@ use lorgnette_device::clock::Clock;
 
 use super::job::{AnswerId, Answered, Cancel, Done, Job};
 use super::trace::{Span, Stage};
-use crate::Result;
 use crate::backend::Backend;
 use crate::conversation::{Answer, AnswerOptions, Conversation, Event, LanguageModel, Recording, WhenFull};
 #[cfg(feature = "cloud")]
@@ -17,6 +16,7 @@ use crate::mode::router::Router;
 use crate::mode::{Mode, thinking};
 use crate::model::chat_template::{Message, Part, Role};
 use crate::model::media::Image;
+use crate::{ErrorKind, Result};
 
 /// A conversation that is spoken. Works off one [`Job`] after the other.
 pub struct Engine<B: Backend> {
@@ -164,9 +164,12 @@ impl<B: Backend> Engine<B> {
         let sound = self.recording.as_ref().and_then(Recording::complete);
         let messages = self.messages(sound.map(Part::Audio));
         let start = self.clock.now();
-        let answer =
-            self.conversation.prepare(&messages, &self.options, &mut |_| ControlFlow::Continue(()))?;
-        self.tell_work(&answer, start, self.clock.now(), on);
+        match self.conversation.prepare(&messages, &self.options, &mut |_| ControlFlow::Continue(())) {
+            Ok(answer) => self.tell_work(&answer, start, self.clock.now(), on),
+            // A question that is too long is told of once, when it is to be answered.
+            Err(error) if error.kind() == ErrorKind::Argument => {}
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 

@@ -9,9 +9,8 @@ use lorgnette_runtime::model::chat_template::Message;
 use crate::scenes::Dice;
 use crate::script::engine;
 
-/// What the panics of answers say, and those of other jobs.
-pub(crate) const ANSWER: &str = "an answer was made to break";
-pub(crate) const OTHER: &str = "a job was made to break";
+/// What the panics say.
+pub(crate) const MADE: &str = "made to break";
 
 /// Of so many jobs one breaks.
 const ONE_OF: u64 = 150;
@@ -44,7 +43,7 @@ impl Worker for Faulty {
         let mut left = self.dice.as_mut().filter(|_| breaks).map(|dice| dice.below(3));
         // As a panic, but that nothing is printed.
         let mut burn = || match &mut left {
-            Some(0) => resume_unwind(Box::new(if is_answer { ANSWER } else { OTHER })),
+            Some(0) => resume_unwind(Box::new(MADE)),
             Some(left) => *left -= 1,
             None => {}
         };

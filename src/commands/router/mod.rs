@@ -1,5 +1,6 @@
 //! Fits the rules of `--mode auto` to a model.
 
+mod choice;
 mod report;
 
 use std::fs;
@@ -10,12 +11,13 @@ use std::sync::Arc;
 use lorgnette_quant::{Error, Progress, Result};
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{AnswerOptions, Conversation, LanguageModel};
-use lorgnette_runtime::mode::router::{Calibration, Evidence, Features, Fitted, Rule, Sample, fit, look};
+use lorgnette_runtime::mode::router::{Calibration, Evidence, look};
 use lorgnette_runtime::mode::{Mode, thinking};
 use lorgnette_runtime::model::chat_template::{Message, Part, Role};
 use lorgnette_runtime::model::media::Detail;
 use serde::Deserialize;
 
+use self::choice::{Choice, handed_over, wrong_at_once};
 use self::report::Report;
 use super::backend::{self, Command, Place};
 use super::threads::Threads;
@@ -26,7 +28,8 @@ use crate::console::{self, Outcome, Watch};
 ///
 /// Each question is answered at once and after thinking. Every second one is what the rules are fitted to, and the others
 /// are what they are judged by. A rule goes by the distribution of the first token, and by the hidden state too where
-/// that does better in cross-validation.
+/// that does better in cross-validation. What is thought about is what thinking gains by: a model that it helps not at all
+/// never does.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -155,42 +158,8 @@ fn judge(tried: Vec<Tried>) -> (Calibration, Report) {
     let [known, unknown] =
         [known, unknown].map(|part| part.into_iter().map(|(_, tried)| tried).collect::<Vec<_>>());
     let usual = Calibration::default();
-    let thinking = Choice::among(&wrong_at_once(&known), usual.thinking);
+    let thinking = Choice::among(&wrong_at_once(&known), usual.thinking).that_gains(&known);
     let contemplating = Choice::among(&handed_over(&known), usual.contemplating);
     let report = Report::new(questions, &unknown, [&thinking, &contemplating]);
     (Calibration { thinking: thinking.used().clone(), contemplating: contemplating.used().clone() }, report)
-}
-
-/// A rule with the hidden state and one without, of which one is used.
-struct Choice {
-    with_state: Rule,
-    without: Rule,
-    uses_state: bool,
-}
-
-impl Choice {
-    /// The rules that fit `samples`, or the `usual` one where none does. The hidden state has to earn its place.
-    fn among(samples: &[Sample], usual: Rule) -> Self {
-        let [with, without] =
-            [Features::OutlookAndState, Features::Outlook].map(|features| fit(samples, features));
-        let area = |fitted: &Option<Fitted>| fitted.as_ref().and_then(|fitted| fitted.area);
-        let uses_state = area(&with) > area(&without);
-        let rule = |fitted: Option<Fitted>| fitted.map_or_else(|| usual.clone(), |fitted| fitted.rule);
-        Self { uses_state, with_state: rule(with), without: rule(without) }
-    }
-
-    fn used(&self) -> &Rule {
-        if self.uses_state { &self.with_state } else { &self.without }
-    }
-}
-
-/// What the device should answer, and whether the answer at once is wrong.
-fn wrong_at_once(tried: &[Tried]) -> Vec<Sample> {
-    let own = tried.iter().filter(|tried| !tried.hand_over);
-    own.map(|tried| Sample { evidence: tried.evidence.clone(), label: !tried.right_at_once }).collect()
-}
-
-/// Everything, and whether the device should hand it over.
-fn handed_over(tried: &[Tried]) -> Vec<Sample> {
-    tried.iter().map(|tried| Sample { evidence: tried.evidence.clone(), label: tried.hand_over }).collect()
 }

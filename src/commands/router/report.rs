@@ -3,7 +3,8 @@ use std::fmt;
 use lorgnette_runtime::mode::router::{Calibration, Route, Router, Sample, area_under_curve};
 use serde::Serialize;
 
-use super::{Choice, Tried, handed_over, wrong_at_once};
+use super::Tried;
+use super::choice::{Choice, handed_over, wrong_at_once};
 
 /// How good the rules are, on questions that they were not fitted to.
 #[derive(Serialize)]

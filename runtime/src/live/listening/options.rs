@@ -12,7 +12,7 @@ pub struct ListeningOptions {
     /// The probability from which on a frame is surely speech. A detector forgets speech over some frames: silence is counted
     /// from where its probability began to fall from here.
     pub sure: f32,
-    /// Speech without a break before it counts: shorter is a click or a cough.
+    /// Speech without a break before it counts: shorter is a click or a cough. The shortest words take 200 ms and more.
     pub onset: Duration,
     /// Sound from before the onset that belongs to the turn, so that its first syllable is not lost.
     pub pre_roll: Duration,
@@ -30,7 +30,7 @@ impl Default for ListeningOptions {
             threshold: 0.5,
             hysteresis: 0.15,
             sure: 0.7,
-            onset: Duration::from_millis(48),
+            onset: Duration::from_millis(96),
             pre_roll: Duration::from_millis(300),
             pause: Duration::from_millis(100),
             end: Duration::from_millis(250),
