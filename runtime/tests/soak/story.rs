@@ -65,6 +65,8 @@ impl Story {
             Report::Routed(_) => self.routed += 1,
             Report::Ended => self.ended += 1,
             Report::Heard | Report::Piece(_) => {}
+            #[cfg(feature = "cloud")]
+            Report::Agents(_) => panic!("nobody asked a cloud"),
         }
     }
 
