@@ -180,10 +180,12 @@ pico: pico-packages
 	models/pico/train/run $(PICO) pico.recipe $(PICO) --lorgnette target/release/lorgnette $(PICO_ARGS)
 
 # The rules of --mode auto for the bundled model, and how good they are on what it never saw.
-router: pico-packages $(LORGNETTE)
-	models/pico/train/run $(PICO) pico.route --set $(HELD_OUT) --output $(PICO)/router.jsonl $(PICO_ARGS)
+router: $(LORGNETTE) $(PICO)/router.jsonl
 	$(LORGNETTE) router --backend cpu --questions $(PICO)/router.jsonl --budget 64 \
 		--model models/pico/pico.gguf --mmproj models/pico/pico-mmproj.gguf --output models/pico/router.json
+
+$(PICO)/router.jsonl: | pico-packages
+	models/pico/train/run $(PICO) pico.route --set $(HELD_OUT) --output $@ $(PICO_ARGS)
 
 target/release/lorgnette:
 	$(CARGO) build --release
