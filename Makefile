@@ -29,8 +29,8 @@ PICO      ?= target/pico
 PICO_ARGS ?=
 # Pictures and questions that it is not trained on; drawn where they are not there yet.
 HELD_OUT  ?= $(PICO)/held-out
-# How what fits its rules is built.
-PROFILE   ?= release
+# The program that fits its rules; another one than this is not built.
+LORGNETTE ?= target/release/lorgnette
 # Where the reference implementations are fetched and built.
 REFERENCE ?= target/reference
 # Where the compiler for AArch64 and QEMU are unpacked.
@@ -60,7 +60,7 @@ PICO_PACKAGES      = python3 python3-venv $(shell cat models/pico/train/packages
 
 .PHONY: run test check arm packages test-packages reference parity bench gpu-bench device-bench cloud cloud-bench device-vm mcp screenshot fuzz
 .PHONY: live-bench listening-bench soak silero
-.PHONY: pico-packages pico eval router
+.PHONY: pico-packages pico eval router target/release/lorgnette
 
 run: packages
 	$(CARGO) run --release --quiet -- $(ARGS)
@@ -127,7 +127,7 @@ listening-bench: packages $(SILERO)
 		--silero $$(ls $(SILERO)/lib/python*/site-packages/silero_vad/data/silero_vad.onnx)
 
 soak: packages
-	SEED=$(SEED) $(CARGO) test --workspace --test soak -- --ignored --nocapture
+	SEED=$(SEED) $(CARGO) test --workspace --test soak -- --ignored --nocapture --test-threads 1
 
 silero: packages $(SILERO)
 	ORT_DYLIB_PATH=$$(ls $(abspath $(SILERO))/lib/python*/site-packages/onnxruntime/capi/libonnxruntime.so.*) \
@@ -180,10 +180,15 @@ pico: pico-packages
 	models/pico/train/run $(PICO) pico.recipe $(PICO) --lorgnette target/release/lorgnette $(PICO_ARGS)
 
 # The rules of --mode auto for the bundled model, and how good they are on what it never saw.
-router: pico-packages
-	models/pico/train/run $(PICO) pico.route --set $(HELD_OUT) --output $(PICO)/router.jsonl $(PICO_ARGS)
-	$(CARGO) run --profile $(PROFILE) --quiet -- router --questions $(PICO)/router.jsonl --budget 64 \
+router: $(LORGNETTE) $(PICO)/router.jsonl
+	$(LORGNETTE) router --backend cpu --questions $(PICO)/router.jsonl --budget 64 \
 		--model models/pico/pico.gguf --mmproj models/pico/pico-mmproj.gguf --output models/pico/router.json
+
+$(PICO)/router.jsonl: | pico-packages
+	models/pico/train/run $(PICO) pico.route --set $(HELD_OUT) --output $@ $(PICO_ARGS)
+
+target/release/lorgnette:
+	$(CARGO) build --release
 
 eval: pico-packages
 	$(CARGO) build --release --package lorgnette-runtime --example answers
