@@ -11,6 +11,8 @@ use super::trace::{Span, Stage};
 use crate::Result;
 use crate::backend::Backend;
 use crate::conversation::{Answer, AnswerOptions, Conversation, Event, LanguageModel, Recording, WhenFull};
+#[cfg(feature = "cloud")]
+use crate::mode::contemplating::Telling;
 use crate::mode::router::Router;
 use crate::mode::{Mode, thinking};
 use crate::model::chat_template::{Message, Part, Role};
@@ -122,6 +124,8 @@ impl<B: Backend> Engine<B> {
                 Ok(())
             }
             Job::Answer(id, mode) => self.answer(id, mode, on),
+            #[cfg(feature = "cloud")]
+            Job::Tell(id, telling) => self.tell(id, telling, on),
             Job::Keep => {
                 if let Some((question, text)) = self.last.take() {
                     self.history.extend([question, Message::text(Role::Assistant, text)]);
@@ -219,6 +223,23 @@ impl<B: Backend> Engine<B> {
         Ok(routed.mode)
     }
 
+    /// Puts what came with the turn into words.
+    #[cfg(feature = "cloud")]
+    fn tell(&mut self, id: AnswerId, telling: Telling, on: &mut dyn FnMut(Done)) -> Result<()> {
+        let sound = self.recording.as_mut().map(Recording::sound).transpose()?.flatten();
+        let Some(question) = self.question(sound.map(Part::Audio)) else { return Ok(()) };
+        let (cancel, start) = (&self.cancel, self.clock.now());
+        let (before, conversation) = (&self.history, &mut self.conversation);
+        let answer = telling.tell(before, &question, conversation, &self.options, &mut |_| {
+            if cancel.is_cancelled(id) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if let Some(answer) = answer {
+            self.tell_work(&answer, start, self.clock.now(), on);
+            on(Done::Told(id, answer.text));
+        }
+        Ok(())
+    }
+
     /// Turns that there was no room for are not kept either.
     fn let_go(&mut self, messages: usize) {
         let system = self.history.iter().take_while(|message| message.role == Role::System).count();
@@ -238,12 +259,12 @@ impl<B: Backend> Engine<B> {
 
     /// The history and the turn begun, as far as there is one.
     fn messages(&self, sound: Option<Part>) -> Vec<Message> {
-        let mut messages = self.history.clone();
+        self.history.iter().cloned().chain(self.question(sound)).collect()
+    }
+
+    fn question(&self, sound: Option<Part>) -> Option<Message> {
         let image = self.image.clone().map(Part::Image);
         let parts: Vec<_> = [image, sound, self.text.clone().map(Part::Text)].into_iter().flatten().collect();
-        if !parts.is_empty() {
-            messages.push(Message::parts(Role::User, parts));
-        }
-        messages
+        (!parts.is_empty()).then(|| Message::parts(Role::User, parts))
     }
 }

@@ -11,6 +11,8 @@ use super::pace::Effort;
 use super::trace::Trace;
 use crate::Error;
 use crate::mode::Mode;
+#[cfg(feature = "cloud")]
+use crate::mode::contemplating;
 use crate::mode::router::Routed;
 
 /// All that can happen.
@@ -80,6 +82,9 @@ pub enum Report {
     Heard,
     /// How hard the question is thought about, where that was up to the router.
     Routed(Routed),
+    /// Agents that think about the question did something.
+    #[cfg(feature = "cloud")]
+    Agents(contemplating::Event),
     /// The next piece of the answer.
     Piece(String),
     /// The answer is over; why is in it.

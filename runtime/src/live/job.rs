@@ -8,6 +8,8 @@ use super::trace::Span;
 use crate::Error;
 use crate::conversation::Answer;
 use crate::mode::Mode;
+#[cfg(feature = "cloud")]
+use crate::mode::contemplating::{Event as Agents, Telling};
 use crate::mode::router::Routed;
 use crate::model::media::Image;
 
@@ -26,6 +28,9 @@ pub enum Job {
     /// The turn is answered as far as it goes, after a look at how hard it is where there is no mode. It may go on
     /// after that.
     Answer(AnswerId, Option<Mode>),
+    /// What came with the turn is put into words, as if it were an answer.
+    #[cfg(feature = "cloud")]
+    Tell(AnswerId, Telling),
     /// The last answer counts: turn and answer become part of the conversation.
     Keep,
     /// The turn never was.
@@ -45,6 +50,12 @@ pub enum Done {
     Routed(AnswerId, Routed),
     /// The next piece of an answer.
     Piece(AnswerId, String),
+    /// Agents that think about an answer did something.
+    #[cfg(feature = "cloud")]
+    Agents(AnswerId, Agents),
+    /// The words of [`Job::Tell`].
+    #[cfg(feature = "cloud")]
+    Told(AnswerId, String),
     /// An answer is over.
     Answered(AnswerId, Answered),
     /// A job failed; so did the answer, if there is its number.
@@ -56,7 +67,12 @@ pub enum Done {
 impl Job {
     /// The answer that it makes.
     pub(super) fn answer(&self) -> Option<AnswerId> {
-        if let Self::Answer(id, _) = self { Some(*id) } else { None }
+        match self {
+            Self::Answer(id, _) => Some(*id),
+            #[cfg(feature = "cloud")]
+            Self::Tell(id, _) => Some(*id),
+            _ => None,
+        }
     }
 
     /// The sound that it is about, in samples.

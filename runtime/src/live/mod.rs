@@ -13,6 +13,8 @@
 //! Sound that waits for the engine is counted. When it is too much that is told, and from the next turn on less is done,
 //! in the order of [`Effort`]; when three turns went well, more again.
 
+#[cfg(feature = "cloud")]
+mod contemplating;
 mod engine;
 mod event;
 mod job;
@@ -29,6 +31,8 @@ mod view;
 mod voice;
 mod worker;
 
+#[cfg(feature = "cloud")]
+pub use self::contemplating::Contemplating;
 pub use self::engine::Engine;
 pub use self::event::{Action, Button, Event, Presence, Report};
 pub use self::job::{AnswerId, Answered, Cancel, Done, Job};

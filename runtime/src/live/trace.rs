@@ -25,6 +25,8 @@ pub enum Stage {
     Queue,
     /// Tokens of the answer were made. Counts tokens.
     Decode,
+    /// Agents were asked. Counts requests.
+    Contemplate,
 }
 
 /// A stretch of a turn.

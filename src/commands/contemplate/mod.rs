@@ -5,7 +5,8 @@ mod show;
 
 use std::error::Error;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +15,13 @@ use lorgnette_quant::Progress;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::conversation::{AnswerOptions, Conversation};
 use lorgnette_runtime::mode::contemplating::{
-    Asked, Config, Consents, Contemplator, Events, Kind, Ledger, Outcome as Answered, Portable, Term,
+    Asked, Config, Consents, Contemplator, Events, Kind, Ledger, Outcome as Answered, Portable, Telling, Term,
 };
 use lorgnette_runtime::model::chat_template::{Message, Part};
 use lorgnette_runtime::tool::Toolbox;
 use tokio::runtime::{Builder, Runtime};
 
-use self::draft::{Telling, local};
+use self::draft::local;
 use self::show::{Document, Shown, spent};
 use crate::console::{self, Outcome, Watch};
 use crate::places;
@@ -29,7 +30,7 @@ use crate::places;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Room for what the device tells of pictures and sounds, beside question and answer.
-pub(crate) const TOLD_TOKENS: usize = draft::TOLD + 64;
+pub(crate) const TOLD_TOKENS: usize = Telling::TOKENS + 64;
 
 /// Whose help may be asked for, and with what.
 #[derive(clap::Args)]
@@ -42,8 +43,9 @@ pub(crate) struct Arguments {
     consent: Vec<Consent>,
 }
 
+/// What may leave the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Consent {
+pub(crate) enum Consent {
     /// The question, and the device's description of pictures
     Text,
     /// What was said, as the device writes it down
@@ -72,6 +74,11 @@ pub(crate) struct ConfigFile {
 }
 
 impl ConfigFile {
+    /// Whether a file is named.
+    pub(crate) fn is_named(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// The file that is named, or the usual one, if there is one.
     pub(crate) fn read(&self) -> lorgnette_runtime::Result<Config> {
         let usual = places::config().join("cloud.toml");
@@ -81,6 +88,16 @@ impl ConfigFile {
             None => Ok(Config::default()),
         }
     }
+}
+
+/// Where the ledger is, in a folder that is there now.
+pub(crate) fn kept_ledger(config: &Config) -> io::Result<PathBuf> {
+    let path = ledger(config);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| io::Error::new(e.kind(), format!("{}: cannot create: {e}", folder.display())))?;
+    }
+    Ok(path)
 }
 
 /// Where the ledger is.
@@ -109,15 +126,15 @@ impl Arguments {
         let config = self.config.read()?;
         let consents = self.consents(&config);
         let mut asked = asked(question)?;
-        let mut tell = |telling: Telling| telling.of(question, &mut conversation, options, watch);
-        if asked.spoken && self.may_send(Kind::Transcript, &config) {
-            asked.words = tell(Telling::Heard)?;
+        let contemplator =
+            Contemplator::new(&config, Arc::new(consents), Ledger::open(&kept_ledger(&config)?)?)?;
+        for telling in contemplator.tellings(&asked) {
+            let told = telling.tell(&[], question, &mut conversation, options, &mut |_| {
+                if watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            watch.check()?;
+            told.into_iter().for_each(|told| asked.take(telling, told.text));
         }
-        let sees = self.may_send(Kind::Picture, &config) && config.sees();
-        if !asked.pictures.is_empty() && !sees && !config.endpoints.is_empty() {
-            asked.description = Some(tell(Telling::Seen)?);
-        }
-        let contemplator = Contemplator::new(&config, Arc::new(consents), open(&ledger(&config))?)?;
         let contemplator = match tools {
             Some(tools) => contemplator.with_tools(tools),
             None => contemplator,
@@ -148,11 +165,6 @@ impl Arguments {
         }
         consents
     }
-
-    fn may_send(&self, kind: Kind, config: &Config) -> bool {
-        let now = self.consent.iter().any(|consent| Kind::from(*consent) == kind);
-        !config.endpoints.is_empty() && (now || config.consent.always.contains(&kind))
-    }
 }
 
 fn finish(answered: Option<Answered>, watch: &Watch, json: bool) -> Outcome {
@@ -180,14 +192,6 @@ fn asked(question: &Message) -> Result<Asked, Box<dyn Error>> {
         return Err("--mode contemplating takes a question in text or in sound, not in both".into());
     }
     Ok(asked)
-}
-
-fn open(path: &Path) -> Result<Ledger, Box<dyn Error>> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| io::Error::new(e.kind(), format!("{}: cannot create: {e}", folder.display())))?;
-    }
-    Ok(Ledger::open(path)?)
 }
 
 async fn cancelled(watch: &Watch) {

@@ -16,6 +16,10 @@ impl Session {
             Done::Piece(id, text) => self.answer_report(id, Report::Piece(text), now),
             Done::Answered(id, answered) => self.answer_report(id, Report::Answered(Box::new(answered)), now),
             Done::Routed(id, routed) => self.answer_report(id, Report::Routed(routed), now),
+            #[cfg(feature = "cloud")]
+            Done::Agents(id, event) => self.answer_report(id, Report::Agents(event), now),
+            #[cfg(feature = "cloud")]
+            Done::Told(..) => {}
             Done::Heard(samples) => self.pace.worked_off(samples),
             Done::All => {}
             Done::Failed(None, error) => self.tell(Report::Failed(error)),

@@ -83,11 +83,6 @@ impl Config {
         Endpoints::new(self.endpoints.clone(), &self.folder)
     }
 
-    /// Whether the models of every server see, so that a description is of no use to any.
-    pub fn sees(&self) -> bool {
-        self.endpoints.iter().all(|endpoint| endpoint.pictures)
-    }
-
     /// What is allowed always.
     pub fn consents(&self) -> Consents {
         let consents = Consents::default();

@@ -198,6 +198,11 @@ impl Consents {
         given.push(Given { grant, used: false });
     }
 
+    /// Whether there is a consent for things of `kind`.
+    pub fn allows(&self, kind: Kind) -> bool {
+        self.given().iter().any(|given| given.grant.kind == kind && !given.used)
+    }
+
     /// The consent for things of scope `S`, if there is one. One for a single question is used up by this.
     pub fn take<S: Scope>(&self) -> Option<Consent<S>> {
         let mut all = self.given();

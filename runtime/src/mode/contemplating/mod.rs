@@ -17,9 +17,11 @@ mod picture;
 mod question;
 mod request;
 mod strategy;
+mod telling;
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::budget::{Budget, Price, Spending};
@@ -34,6 +36,7 @@ pub use self::outcome::{Outcome, Source, Why};
 pub use self::picture::Portable;
 pub use self::question::Question;
 pub use self::request::Role;
+pub use self::telling::Telling;
 
 use self::budget::Meter;
 use self::draft::Draft;
@@ -61,6 +64,8 @@ pub struct Contemplator {
     budget: Budget,
     strategy: Box<dyn Strategy>,
     tools: Option<Arc<Toolbox>>,
+    /// Whether there is a network.
+    network: watch::Sender<bool>,
 }
 
 impl Contemplator {
@@ -71,7 +76,8 @@ impl Contemplator {
     pub fn new(config: &Config, consents: Arc<Consents>, ledger: Ledger) -> crate::Result<Self> {
         let strategy = strategy::named(config.strategy, !config.no_critic);
         let (endpoints, budget) = (config.endpoints()?, config.budget);
-        Ok(Self { consents, endpoints, ledger, budget, strategy, tools: None })
+        let network = watch::Sender::new(true);
+        Ok(Self { consents, endpoints, ledger, budget, strategy, tools: None, network })
     }
 
     /// Lets agents call `tools`. What tools say goes to the endpoints, and needs a consent for text.
@@ -84,6 +90,35 @@ impl Contemplator {
     /// Forgets which servers could not be reached: the network is another.
     pub fn network_changed(&self) {
         self.endpoints.network_changed();
+    }
+
+    /// The device has a network, or has none. Without one nobody is asked, and what is under way stops.
+    pub fn set_network(&self, there: bool) {
+        self.network_changed();
+        self.network.send_replace(there);
+    }
+
+    /// Why nobody can be asked, as far as that is known beforehand. The question is the device's then.
+    pub fn refusal(&self, asked: &Asked) -> Option<Why> {
+        let kind = if asked.spoken { Kind::Transcript } else { Kind::Text };
+        if self.endpoints.is_empty() {
+            Some(Why::NoEndpoint)
+        } else if !*self.network.borrow() {
+            Some(Why::Failed(Error::new(ErrorKind::Offline, "")))
+        } else {
+            (!self.consents.allows(kind)).then_some(Why::NoConsent(kind))
+        }
+    }
+
+    /// What the device is to put into words before this is asked. It is for [`Asked::take`].
+    pub fn tellings(&self, asked: &Asked) -> Vec<Telling> {
+        if self.refusal(asked).is_some() {
+            return Vec::new();
+        }
+        let shows = self.endpoints.see() && self.consents.allows(Kind::Picture);
+        let seen = !asked.pictures.is_empty() && !shows && self.consents.allows(Kind::Text);
+        let heard = asked.spoken.then_some(Telling::Heard);
+        heard.into_iter().chain(seen.then_some(Telling::Seen)).collect()
     }
 
     /// Answers what was asked, at the latest when the budget's time is over and the device has its own answer, which
@@ -125,14 +160,24 @@ impl Contemplator {
         tokio::select! {
             biased;
             () = question.revoked() => Err(Error::new(ErrorKind::Revoked, "")),
+            () = self.offline() => Err(Error::new(ErrorKind::Offline, "")),
             written = self.strategy.contemplate(&desk) => written,
         }
     }
 
+    /// Ends when there is no network.
+    async fn offline(&self) {
+        // The sender is part of this, so that waiting cannot fail.
+        drop(self.network.subscribe().wait_for(|there| !*there).await);
+    }
+
     /// What may leave of it.
     fn question(&self, asked: &Asked) -> Result<Question, Why> {
-        if self.endpoints.is_empty() {
-            return Err(Why::NoEndpoint);
+        if let Some(why) = self.refusal(asked) {
+            return Err(why);
+        }
+        if asked.words.trim().is_empty() {
+            return Err(Why::NoWords);
         }
         let words = asked.words.as_str();
         let (mut question, text) = if asked.spoken {

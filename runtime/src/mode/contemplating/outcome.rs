@@ -37,6 +37,8 @@ pub enum Why {
     NoConsent(Kind),
     /// There is nobody to ask.
     NoEndpoint,
+    /// The device found no words in what was said.
+    NoWords,
     /// Asking failed.
     Failed(Error),
 }
@@ -56,6 +58,7 @@ impl fmt::Display for Why {
         match self {
             Self::NoConsent(kind) => write!(f, "there is no consent for {}", kind.name()),
             Self::NoEndpoint => f.write_str("no endpoint is configured"),
+            Self::NoWords => f.write_str("it understood no words"),
             Self::Failed(error) => error.fmt(f),
         }
     }

@@ -47,6 +47,8 @@ impl<'a> Show<'a> {
             Report::Effort(effort) => live.say(&format!("from now on: {}", describe(effort))),
             Report::Turn(trace) => self.keep(trace),
             Report::Ended => {}
+            #[cfg(feature = "cloud")]
+            Report::Agents(_) => {}
         }
     }
 

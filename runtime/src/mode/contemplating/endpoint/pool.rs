@@ -38,6 +38,11 @@ impl Endpoints {
         self.0.is_empty()
     }
 
+    /// Whether the models of all see, so that a description is of no use to any.
+    pub(in super::super) fn see(&self) -> bool {
+        self.0.iter().all(|endpoint| endpoint.settings.pictures)
+    }
+
     /// Forgets which servers could not be reached: the network is another.
     pub fn network_changed(&self) {
         self.0.iter().for_each(|endpoint| endpoint.availability.forget());
