@@ -70,7 +70,7 @@ function took(turn, earlier) {
   const first = firstWord(turn.timeline);
   const parts = [
     first === null ? null : `${duration(first)} to the first word`,
-    plural(turn.tokens, "token"),
+    turn.tokens > 0 ? plural(turn.tokens, "token") : null,
     picture(turn, earlier),
     turn.mode === "instant" ? null : turn.mode,
     FINISHES[turn.finish] ?? null,

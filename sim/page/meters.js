@@ -3,6 +3,14 @@
 import { $, draw, offer, say } from "./dom.js";
 import { amount, bandwidth, bytes, count, duration, percent } from "./format.js";
 
+/** What is done for a question, from all to the least. */
+const EFFORTS = {
+  full: "all there is",
+  small_frames: "small pictures",
+  large_blocks: "small pictures, large blocks of sound",
+  small_model: "the small model",
+};
+
 export function showMeters(store, send) {
   store.on(["hello"], ({ hello }) => {
     say($("model"), hello.model ? describe(hello.model) : "no model");
@@ -13,6 +21,8 @@ export function showMeters(store, send) {
     say($("prefill-speed"), prefill ? amount(prefill, 0, "tokens/s") : "–");
     say($("memory"), memory ? bytes(memory) : "–");
     showFrames(state.frames);
+    say($("effort"), EFFORTS[state.effort] ?? state.effort);
+    $("effort").dataset.hot = state.effort !== "full";
     showGlasses(state);
     const panels = hello?.panels.map(({ name, title, width, height }) => [name, `${title}, ${width} × ${height}`]);
     offer($("panel"), panels ?? [], state.panel);

@@ -4,10 +4,17 @@ import { $, make, say } from "./dom.js";
 import { bytes, plural } from "./format.js";
 import { makeSwitch } from "./switches.js";
 
+/** What may leave, each by its own leave. */
+const KINDS = {
+  text: "Typed questions may leave",
+  transcript: "Spoken questions may leave, written down",
+  picture: "Pictures may leave",
+};
+
 export function showPrivacy(store, send) {
   $("consents").replaceChildren(
-    makeSwitch(store, "Questions may leave", ({ consent }) => consent.text, (text) => send({ consent: { text } })),
-    makeSwitch(store, "Pictures may leave", ({ consent }) => consent.picture, (picture) => send({ consent: { picture } })),
+    ...Object.entries(KINDS).map(([kind, title]) =>
+      makeSwitch(store, title, ({ consent }) => consent[kind], (allowed) => send({ consent: { [kind]: allowed } }), { "data-consent": kind })),
   );
   store.on(["hello"], async () => {
     const answer = await fetch("api/ledger").catch(() => null);

@@ -8,6 +8,8 @@ const LANES = [
   { name: "Prompt", stages: ["prefill"], touching: 0.5 },
   { name: "Answer", stages: ["decode"], touching: 4 },
 ];
+/** Lanes that are drawn where there is something in them. */
+const NAMES = { contemplate: "Agents" };
 /** These take next to no time, or none of the processor's. */
 const UNDRAWN = ["capture", "gate", "queue"];
 
@@ -17,7 +19,7 @@ export function layOut(timeline) {
   const zero = timeline.question_end ?? Math.min(...drawn.map(({ start }) => start));
   const known = LANES.flatMap(({ stages }) => stages);
   const others = [...new Set(drawn.map(({ stage }) => stage))].filter((stage) => !known.includes(stage));
-  const extra = others.map((stage) => ({ name: stage, stages: [stage], touching: 0.5 }));
+  const extra = others.map((stage) => ({ name: NAMES[stage] ?? stage, stages: [stage], touching: 0.5 }));
   const lanes = [...LANES, ...extra].map(({ name, stages, touching }) => {
     const spans = drawn.filter(({ stage }) => stages.includes(stage));
     const bars = merge(spans.map(({ start, end, count }) => [(start - zero) / 1000, (end - zero) / 1000, count]), touching);

@@ -8,6 +8,9 @@ use lorgnette_device::clock::Clock;
 use lorgnette_runtime::conversation::{Answer, Finish};
 use lorgnette_runtime::live::{AnswerId, Answered, Cancel, Done, Job, Span, Stage, Worker};
 use lorgnette_runtime::mode::Mode;
+#[cfg(feature = "cloud")]
+use lorgnette_runtime::mode::contemplating::Telling;
+use lorgnette_runtime::model::chat_template::Message;
 use lorgnette_runtime::model::media::Image;
 use serde::Serialize;
 use std::sync::Arc;
@@ -27,7 +30,7 @@ pub struct Brain {
 pub struct Model {
     /// What its file calls it.
     pub name: String,
-    /// Weights.
+    /// Weights, with those of what it sees and hears with.
     pub parameters: u64,
     /// Where it is computed.
     pub backend: String,
@@ -40,6 +43,14 @@ pub struct Model {
 impl Worker for Brain {
     fn run(&mut self, job: Job, on: &mut dyn FnMut(Done)) {
         self.worker.run(job, on);
+    }
+
+    fn history(&self) -> &[Message] {
+        self.worker.history()
+    }
+
+    fn resume(&mut self, history: Vec<Message>, on: &mut dyn FnMut(Done)) {
+        self.worker.resume(history, on);
     }
 }
 
@@ -144,15 +155,22 @@ impl Script {
 
     /// What it was asked, for want of a model.
     fn description(&self) -> String {
-        let seen = match &self.image {
-            Some(image) => format!("a picture of {} x {}", image.picture().width(), image.picture().height()),
-            None => "no picture".to_owned(),
-        };
         let asked = match &self.text {
             Some(text) => format!("\"{text}\""),
-            None => format!("{:.1} s of sound", self.heard as f64 / 16_000.0),
+            None => self.what_was_heard(),
         };
-        format!("No model is loaded. I got {seen} and {asked}.")
+        format!("No model is loaded. I got {} and {asked}.", self.what_was_seen())
+    }
+
+    fn what_was_seen(&self) -> String {
+        match &self.image {
+            Some(image) => format!("a picture of {} x {}", image.picture().width(), image.picture().height()),
+            None => "no picture".to_owned(),
+        }
+    }
+
+    fn what_was_heard(&self) -> String {
+        format!("{:.1} s of sound", self.heard as f64 / 16_000.0)
     }
 
     fn worked(&self, stage: Stage, count: usize, on: &mut dyn FnMut(Done)) {
@@ -172,6 +190,10 @@ impl Worker for Script {
             Job::Hear(samples) => self.hear(samples.len(), on),
             Job::Read(text) => self.text = Some(text),
             Job::Answer(id, mode) => self.answer(id, mode, on),
+            #[cfg(feature = "cloud")]
+            Job::Tell(id, Telling::Seen) => on(Done::Told(id, self.what_was_seen())),
+            #[cfg(feature = "cloud")]
+            Job::Tell(id, Telling::Heard) => on(Done::Told(id, self.what_was_heard())),
             Job::Keep => {
                 self.answers.pop_front();
                 self.forget_turn();

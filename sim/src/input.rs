@@ -137,9 +137,12 @@ pub enum Source {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
-    /// The question, and the device's words about pictures.
+    /// Typed questions, and the device's words about pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<bool>,
+    /// Spoken questions, as the device writes them down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<bool>,
     /// The picture itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<bool>,

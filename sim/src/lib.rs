@@ -6,6 +6,7 @@
 //! to compute, and gives the same twice.
 
 pub mod brain;
+pub mod cloud;
 pub mod desk;
 pub mod error;
 pub mod event;

@@ -79,10 +79,18 @@ impl Arguments {
     /// `file` is the language model, opened.
     pub(crate) fn load_from<B: Backend>(&self, backend: B, file: &Arc<Gguf>) -> Result<LanguageModel<B>> {
         let model = LanguageModel::load(backend, file)?;
+        match self.towers()? {
+            Some(towers) => model.with_towers(&towers),
+            None => Ok(model),
+        }
+    }
+
+    /// What it sees and hears with, opened.
+    pub(crate) fn towers(&self) -> Result<Option<Arc<Gguf>>> {
         match (&self.mmproj, self.language.path()) {
-            (Some(mmproj), _) => model.with_towers(&Arc::new(Gguf::open(mmproj)?)),
-            (None, Some(_)) => Ok(model),
-            (None, None) => model.with_towers(&bundled::towers()?),
+            (Some(mmproj), _) => Ok(Some(Arc::new(Gguf::open(mmproj)?))),
+            (None, Some(_)) => Ok(None),
+            (None, None) => bundled::towers().map(Some),
         }
     }
 }

@@ -1,15 +1,14 @@
 //! What glasses are between two moments, and how they come from one to the next.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use lorgnette_device::Timestamp;
 use lorgnette_device::camera::Rate;
-use lorgnette_device::microphone::ring::Intake;
 use lorgnette_device::microphone::{CHUNK_TIME, Mute};
 
 use super::display::Display;
 use super::is_muted;
+use super::other_end::{Message, OtherEnd, Taken};
 use super::power::{Load, Power};
 use super::senses::{Jack, Light, Shot};
 use super::snapshot::{Frames, Options, Snapshot};
@@ -23,26 +22,6 @@ const SOUND_BYTES: usize = 640;
 
 /// Bytes of a muted microphone's sign of life.
 const SIGN_OF_LIFE: usize = 8;
-
-/// A frame of the camera.
-pub(super) struct Taken {
-    pub(super) shot: Shot,
-    pub(super) captured: Timestamp,
-    pub(super) sequence: u64,
-}
-
-/// What goes over the link.
-pub(super) enum Message {
-    Picture(Taken),
-    Sound { samples: Vec<f32>, captured: Timestamp, sequence: u64 },
-}
-
-/// Whether the camera is there, as the other end is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    Lost,
-    Back,
-}
 
 /// The state of glasses.
 pub(super) struct Body {
@@ -64,18 +43,9 @@ pub(super) struct Body {
     next_frame: Timestamp,
     next_sound: Timestamp,
     sequence: u64,
-    frames: Frames,
-    /// The newest frame at the other end that nobody had yet.
-    pub(super) newest: Option<Taken>,
-    /// What the other end is to be told of the camera.
-    pub(super) changes: VecDeque<Change>,
-    sees: bool,
-    view: Option<Shot>,
-    /// Where sound goes at the other end, once that has opened the microphone.
-    pub(super) intake: Option<Intake>,
+    taken: u64,
     sounds: u64,
-    /// The number of the sound that the other end expects.
-    expected: u64,
+    pub(super) other_end: OtherEnd,
 }
 
 /// Nothing to see.
@@ -107,14 +77,9 @@ impl Body {
             next_frame: now,
             next_sound: now + CHUNK_TIME,
             sequence: 0,
-            frames: Frames::default(),
-            newest: None,
-            changes: VecDeque::new(),
-            sees: true,
-            view: None,
-            intake: None,
+            taken: 0,
             sounds: 0,
-            expected: 0,
+            other_end: OtherEnd::default(),
         };
         body.settle();
         body
@@ -140,18 +105,9 @@ impl Body {
 
     /// Puts right what follows from a change.
     pub(super) fn settle(&mut self) {
-        let sees = self.has_camera() && self.link.quality().connected;
-        if sees != self.sees {
-            self.sees = sees;
-            self.changes.push_back(if sees { Change::Back } else { Change::Lost });
-        }
-        if !sees {
-            (self.newest, self.view) = (None, None);
-        }
-        if !self.can_be_heard()
-            && let Some(intake) = self.intake.take()
-        {
-            intake.signals().lost(lorgnette_device::ErrorKind::Gone);
+        self.other_end.set_sees(self.has_camera() && self.link.quality().connected);
+        if !self.can_be_heard() {
+            self.other_end.lose_sound();
         }
         self.display.set_off(!self.is_on());
     }
@@ -171,7 +127,7 @@ impl Body {
 
     /// What was seen last.
     pub(super) fn view(&self) -> Option<Shot> {
-        self.view.clone()
+        self.other_end.view()
     }
 
     /// Frames a second.
@@ -192,7 +148,7 @@ impl Body {
         let sequence = self.sequence;
         let Some(shot) = self.light.frame(now, sequence) else { return };
         self.sequence += 1;
-        self.frames.taken += 1;
+        self.taken += 1;
         let bytes = shot.jpeg().len();
         let taken = Taken { shot, captured: now, sequence };
         self.link.send(Message::Picture(taken), Class::Picture, bytes, now);
@@ -235,24 +191,8 @@ impl Body {
     }
 
     fn deliver(&mut self, now: Timestamp) {
-        match self.link.arrived(now) {
-            // A frame that was on its way when the camera went is not shown any more.
-            Some((_, Message::Picture(_))) if !self.sees => {}
-            Some((_, Message::Picture(taken))) => {
-                self.frames.arrived += 1;
-                self.view = Some(taken.shot.clone());
-                self.newest = Some(taken);
-            }
-            Some((_, Message::Sound { samples, captured, sequence })) => {
-                let complete = std::mem::replace(&mut self.expected, sequence + 1) == sequence;
-                if let Some(intake) = &mut self.intake {
-                    if !complete {
-                        intake.signals().overrun();
-                    }
-                    intake.push(&samples, captured, |&sample| sample);
-                }
-            }
-            None => {}
+        if let Some((_, message)) = self.link.arrived(now) {
+            self.other_end.take(message);
         }
     }
 
@@ -263,13 +203,17 @@ impl Body {
             worn: self.worn,
             muted: is_muted(self.mute.as_ref()),
             button: self.button,
-            camera: self.sees,
+            camera: self.other_end.sees(),
             microphone: self.can_be_heard(),
             link: self.link.quality(),
             traffic: self.link.traffic(),
             waiting_bytes: self.link.waiting_bytes(),
             power: self.power,
-            frames: Frames { per_second: if self.has_camera() { self.rate() } else { 0 }, ..self.frames },
+            frames: Frames {
+                per_second: if self.has_camera() { self.rate() } else { 0 },
+                taken: self.taken,
+                arrived: self.other_end.arrived(),
+            },
             hud: self.display.hud(),
             panel: self.display.panel(),
         }

@@ -7,8 +7,9 @@ use lorgnette_device::camera::{Camera, Event, Frame, Layout, Mode, PixelFormat};
 use lorgnette_device::clock::Clock;
 use lorgnette_device::{Error, ErrorKind, Timestamp};
 
-use super::body::{Body, Change, Taken};
+use super::body::Body;
 use super::lock;
+use super::other_end::{Change, Taken};
 
 /// How long nothing is to be expected.
 const NAP: Duration = Duration::from_millis(5);
@@ -33,7 +34,7 @@ impl GlassesCamera {
     pub(super) fn new(body: Arc<Mutex<Body>>, clock: Arc<dyn Clock>) -> Self {
         // What happened before is of no interest.
         let mut state = lock(&body);
-        (state.newest, state.changes) = (None, Default::default());
+        (state.other_end.newest, state.other_end.changes) = (None, Default::default());
         drop(state);
         Self { body, clock, unseen: 0, size: (0, 0) }
     }
@@ -42,13 +43,13 @@ impl GlassesCamera {
         let mut body = lock(&self.body);
         let mode =
             || Mode { format: PixelFormat::Mjpg, width: self.size.0, height: self.size.1, rate: body.mode() };
-        match body.changes.front() {
-            Some(Change::Lost) => body.changes.pop_front().map(|_| News::Lost),
+        match body.other_end.changes.front() {
+            Some(Change::Lost) => body.other_end.changes.pop_front().map(|_| News::Lost),
             Some(Change::Back) => {
                 let mode = mode();
-                body.changes.pop_front().map(|_| News::Back(mode))
+                body.other_end.changes.pop_front().map(|_| News::Back(mode))
             }
-            None => body.newest.take().map(News::Taken),
+            None => body.other_end.newest.take().map(News::Taken),
         }
     }
 

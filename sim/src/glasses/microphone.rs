@@ -24,7 +24,7 @@ impl Driver for Port {
             return Err(Error::new(ErrorKind::NotFound, "there is no microphone").of("glasses"));
         }
         let (intake, outlet) = ring::ring(Format { rate: SAMPLE_RATE, channels: 1 }, mute)?;
-        body.intake = Some(intake);
+        body.other_end.intake = Some(intake);
         Ok(Opened { device: "glasses".to_owned(), outlet, stream: Box::new(()) })
     }
 }

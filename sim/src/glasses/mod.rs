@@ -8,6 +8,7 @@ mod body;
 mod camera;
 mod display;
 mod microphone;
+mod other_end;
 pub mod panel;
 mod power;
 mod senses;
@@ -23,7 +24,7 @@ use lorgnette_device::power::{PowerReading, PowerSource, Temperature};
 pub use self::camera::GlassesCamera;
 pub use self::display::{Display, Hud, Phase};
 pub use self::microphone::Port;
-pub use self::power::{Load, Power};
+pub use self::power::{Load, Power, processor_limit};
 pub use self::senses::{Feed, Jack, Light, Shot};
 pub use self::snapshot::{Frames, Options, Snapshot};
 
@@ -204,6 +205,7 @@ impl PowerSource for Gauge {
             charge: Some(power.charge),
             battery_watts: Some(power.watts),
             temperatures: vec![Temperature { place: "frame".to_owned(), celsius: power.celsius }],
+            frequency_limits: vec![processor_limit(power.speed())],
             ..PowerReading::default()
         }
     }

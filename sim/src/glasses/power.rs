@@ -1,10 +1,12 @@
 //! Battery and temperature, as a model that reacts to what the glasses do.
 //!
 //! The numbers are those of no pair in particular: a battery of 160 mAh, and a temple that warms up by 12 degrees for
-//! each watt in five minutes. What a real pair does has to be measured on it.
+//! each watt in five minutes, whose processor is held back from 43 degrees on. What a real pair does has to be measured
+//! on it.
 
 use std::time::Duration;
 
+use lorgnette_device::power::FrequencyLimit;
 use serde::Serialize;
 
 /// What the battery holds, in joules: 160 mAh at 3.85 V.
@@ -29,6 +31,11 @@ const INERTIA: f64 = 300.0;
 const HOT: f64 = 43.0;
 /// Until here, once they were hot.
 const COOLER: f64 = 41.0;
+/// How fast the processor may be once they are hot, as a part of what it can; and hotter, from so many degrees on.
+const SPEED_WHEN_HOT: f64 = 0.4;
+const SPEEDS_WHEN_HOTTER: [(f64, f64); 2] = [(50.0, 0.1), (46.0, 0.2)];
+/// What the processor can, in kHz.
+const PROCESSOR_KHZ: u64 = 1_000_000;
 
 /// What the glasses do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,10 +110,25 @@ impl Power {
         self.held = held;
     }
 
+    /// How fast the processor may be, as a part of what it can.
+    pub fn speed(&self) -> f64 {
+        if !self.throttled {
+            return 1.0;
+        }
+        let hotter = SPEEDS_WHEN_HOTTER.iter().find(|(from, _)| self.celsius >= *from);
+        hotter.map_or(SPEED_WHEN_HOT, |(_, speed)| *speed)
+    }
+
     /// Whether there is nothing left.
     pub fn is_empty(&self) -> bool {
         self.charge <= 0.0
     }
+}
+
+/// What the system of the glasses says of a processor that may be so fast, as a part of what it can.
+pub fn processor_limit(speed: f64) -> FrequencyLimit {
+    let allowed_khz = (speed * PROCESSOR_KHZ as f64).round() as u64;
+    FrequencyLimit { group: "glasses".to_owned(), allowed_khz, hardware_khz: PROCESSOR_KHZ }
 }
 
 #[cfg(test)]
@@ -152,6 +174,17 @@ mod tests {
         power.set_held(false);
         (0..10).for_each(|_| power.pass(MINUTE, Load::default()));
         assert!(!power.throttled && power.celsius < 30.0);
+    }
+
+    #[test]
+    fn the_processor_is_held_back_the_more_the_hotter_it_is() {
+        let mut power = Power::default();
+        let speeds = [42.9, 43.0, 46.0, 50.0, 42.0].map(|celsius| {
+            power.hold(celsius);
+            power.speed()
+        });
+        assert_eq!(speeds, [1.0, 0.4, 0.2, 0.1, 1.0]);
+        assert_eq!(processor_limit(0.2).part(), 0.2);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! A simulator that runs: glasses, what answers, and those who watch and drive them, in real time.
 
 mod hub;
+mod recording;
 mod senses;
 mod state;
+mod talking;
 mod threads;
 
 use std::collections::VecDeque;
@@ -12,10 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lorgnette_device::Timestamp;
 use lorgnette_device::clock::Clock;
-use lorgnette_runtime::live::{
-    EVENTS, Earshot, Event, Listening, ListeningOptions, Report, Session, Trace, talk,
-};
-use lorgnette_runtime::mode::Mode;
+use lorgnette_runtime::live::{EVENTS, Event, Trace};
 use tokio::sync::mpsc;
 
 pub use self::hub::{Hub, Listener};
@@ -24,17 +23,18 @@ pub use self::threads::{Stopwatch, Threads};
 
 use self::threads::named;
 
+use crate::Result;
 use crate::brain::{Brain, Model};
+use crate::cloud::{Cloud, Left};
 use crate::desk::Desk;
 use crate::event::{Happened, Watcher};
 use crate::glasses::Glasses;
 use crate::glasses::panel::Panel;
 use crate::input::{Input, Source, Sources};
 use crate::record::{self, Recorder};
-use crate::{Error, ErrorKind, Result};
 
-/// Turns whose timelines are kept.
-const TRACES: usize = 64;
+/// How hard can be thought; the last one where there is a cloud.
+const MODES: [&str; 3] = ["instant", "thinking", "contemplating"];
 
 /// A simulator that runs until it is stopped.
 pub struct Simulator {
@@ -43,6 +43,9 @@ pub struct Simulator {
     clock: Arc<dyn Clock>,
     hub: Hub,
     model: Option<Model>,
+    cloud: Cloud,
+    /// Whether something may have left that was not told yet.
+    asked: AtomicBool,
     watcher: Mutex<Watcher>,
     meters: Mutex<Meters>,
     traces: Mutex<VecDeque<Trace>>,
@@ -63,10 +66,14 @@ impl Simulator {
         let glasses = desk.glasses().clone();
         let clock = glasses.clock();
         let (events, waiting) = mpsc::channel(EVENTS);
+        let cloud = desk.cloud().clone();
+        let brain = cloud.around(brain, Arc::clone(&clock))?;
         let simulator = Arc::new(Self {
             desk: Mutex::new(desk),
             hub: Hub::default(),
             model: brain.model.clone(),
+            cloud,
+            asked: AtomicBool::new(false),
             watcher: Mutex::new(Watcher::new(glasses.clone())),
             meters: Mutex::default(),
             traces: Mutex::default(),
@@ -160,7 +167,7 @@ impl Simulator {
             panels: Panel::ALL.iter().map(|panel| panel.measures()).collect(),
             scenes: desk.scenes().iter().collect(),
             recordings: desk.scenes().loose().iter().collect(),
-            modes: vec!["instant", "thinking"],
+            modes: if self.cloud.is_there() { MODES.to_vec() } else { MODES[..2].to_vec() },
             sources: desk.sources(),
         })
     }
@@ -169,12 +176,10 @@ impl Simulator {
     pub fn state(&self) -> State {
         let snapshot = self.glasses.snapshot();
         let meters = *lock(&self.meters);
-        let (turn, gate) = {
-            let watcher = lock(&self.watcher);
-            (watcher.turn(), watcher.gate())
-        };
+        let watched = lock(&self.watcher).watched();
         let recording = lock(&self.recorder).as_ref().map(Recorder::name);
-        State::new(snapshot, self.desk().settings(), &meters, turn, gate, recording, 0)
+        let left = self.cloud.left().bytes;
+        State::new(snapshot, self.desk().settings(), &meters, watched, recording, left)
     }
 
     /// Where the time of the last turns went.
@@ -183,113 +188,13 @@ impl Simulator {
     }
 
     /// What left the device: its bytes, and each request.
-    pub fn ledger(&self) -> serde_json::Value {
-        serde_json::json!({ "bytes": 0, "records": [] })
+    pub fn ledger(&self) -> Left {
+        self.cloud.left()
     }
 
     /// The sessions that were recorded.
     pub fn sessions(&self) -> Vec<record::About> {
         record::list(&self.sessions)
-    }
-
-    fn talk(&self, brain: Brain, waiting: mpsc::Receiver<Event>) {
-        let listening = Listening::new(ListeningOptions::default(), Box::new(Earshot::default()));
-        let session = Session::new(listening, Mode::Instant, brain.cancel.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let talked = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-            let (clock, sender) = (Arc::clone(&self.clock), self.events.clone());
-            let mut on = |report| self.report(report);
-            let talk = talk(session, brain, clock, sender, waiting, &mut on);
-            runtime.block_on(talk).map_err(|error| error.to_string())
-        });
-        if let Err(error) = talked {
-            self.happened(&Happened::Failed { error });
-        }
-        self.ended.store(true, Ordering::Relaxed);
-        // What is recorded until now is a session too.
-        drop(self.record(false));
-    }
-
-    fn report(&self, report: Report) {
-        if let Report::Turn(trace) = &report {
-            self.measure(trace);
-        }
-        let mut happened = Vec::new();
-        lock(&self.watcher).take(report, &mut |news| happened.push(news));
-        for news in &happened {
-            self.happened(news);
-        }
-    }
-
-    fn happened(&self, happened: &Happened) {
-        let now = self.now();
-        self.hub.tell(happened, now);
-        let recorded =
-            lock(&self.recorder).as_mut().map_or(Ok(()), |recorder| recorder.happened(happened, now));
-        self.kept(recorded);
-    }
-
-    /// Reads meters off a timeline, which is kept.
-    fn measure(&self, trace: &Trace) {
-        let computed = lock(&self.meters).speed.read_off(trace);
-        self.glasses.computed(computed);
-        let mut traces = lock(&self.traces);
-        traces.push_back(trace.clone());
-        if traces.len() > TRACES {
-            traces.pop_front();
-        }
-    }
-
-    /// Sends the runtime an event, and waits while too many others do. Whether it wants more.
-    fn send(&self, event: Event) -> bool {
-        self.take_down(&event);
-        !self.ended.load(Ordering::Relaxed) && self.events.blocking_send(event).is_ok()
-    }
-
-    /// Sends the runtime an event, if there is room for it.
-    fn send_now(&self, event: Event) -> Result<()> {
-        self.take_down(&event);
-        let sent = self.events.try_send(event);
-        sent.map_err(|_| {
-            Error::new(ErrorKind::Runtime, "runtime", "found it busy or ended, expected it to listen")
-        })
-    }
-
-    fn take_down(&self, event: &Event) {
-        let now = self.now();
-        let taken = lock(&self.recorder).as_mut().map_or(Ok(()), |recorder| recorder.event(event, now));
-        self.kept(taken);
-    }
-
-    /// Begins or ends a recording, which has the time as its name.
-    fn record(&self, on: bool) -> Result<()> {
-        let mut recorder = lock(&self.recorder);
-        match (recorder.is_some(), on) {
-            (false, true) => {
-                let name = chrono::Local::now().format("%Y-%m-%dT%H-%M-%S").to_string();
-                *recorder = Some(Recorder::begin(&self.sessions.join(&name), self.now())?);
-                self.hub.tell(&Happened::Recording { name: Some(name) }, self.now());
-            }
-            (true, false) => {
-                let finished = recorder.take().map(|recorder| recorder.finish(self.now()));
-                self.glasses.set_recording(false);
-                self.hub.tell(&Happened::Recording { name: None }, self.now());
-                finished.transpose()?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// A recording that cannot go on ends, and that is said.
-    fn kept(&self, taken: Result<()>) {
-        if let Err(error) = taken {
-            *lock(&self.recorder) = None;
-            self.glasses.set_recording(false);
-            let now = self.now();
-            self.hub.tell(&Happened::Failed { error: error.to_string() }, now);
-            self.hub.tell(&Happened::Recording { name: None }, now);
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lorgnette_device::camera::{Camera, Event as Seen, Frame};
 use lorgnette_device::microphone::{AudioChunk, Event as Heard, Microphone};
+use lorgnette_device::power::PowerSource;
 use lorgnette_runtime::live::{Event, Presence};
 
 use super::{Simulator, lock};
@@ -88,16 +89,21 @@ fn measure(chunk: &AudioChunk, simulator: &Simulator) {
     simulator.hub.tell_in_passing(&Happened::Level(level), simulator.now());
 }
 
-/// Tells how things are when they changed, and now and then.
+/// Tells how things are when they changed, and now and then; the runtime how they are with power.
 pub(super) fn pulse(simulator: &Simulator) {
     let mut told = None;
+    let mut power = simulator.glasses.power_source();
     for beat in 0.. {
         if simulator.ended.load(Ordering::Relaxed) {
             return;
         }
         if beat % CALM == 0 {
             lock(&simulator.meters).speed.memory_bytes = memory();
+            // A runtime that has too much to do hears of it the next time.
+            drop(simulator.send_now(Event::Power(power.read())));
+            simulator.asked.fetch_or(simulator.cloud.left().is_open(), Ordering::Relaxed);
         }
+        simulator.look_what_left();
         let state = simulator.state();
         if told.as_ref() != Some(&state) || beat % CALM == 0 {
             simulator.hub.tell_in_passing(&state, simulator.now());

@@ -6,7 +6,8 @@ use lorgnette_runtime::live::{Stage, Trace};
 use serde::Serialize;
 
 use crate::brain::Model;
-use crate::event::{Gate, Level, mode_name};
+use crate::cloud::Allowed;
+use crate::event::{Gate, Level, Watched, mode_name};
 use crate::glasses::panel::{Measures, Panel};
 use crate::glasses::{Hud, Phase, Power, Snapshot};
 use crate::input::Source;
@@ -57,8 +58,9 @@ pub struct State {
     microphone: bool,
     link: Link,
     network: bool,
-    consent: Consent,
+    consent: Allowed,
     left_device_bytes: u64,
+    effort: &'static str,
     power: Power,
     frames: Frames,
     level: Level,
@@ -86,12 +88,6 @@ struct Link {
     sent_bytes: u64,
     lost_packets: u64,
     waiting_bytes: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Consent {
-    text: bool,
-    picture: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -155,8 +151,7 @@ impl State {
         snapshot: Snapshot,
         settings: &crate::desk::Settings,
         meters: &Meters,
-        turn: u64,
-        gate: Gate,
+        watched: Watched,
         recording: Option<String>,
         left_device_bytes: u64,
     ) -> Self {
@@ -164,11 +159,10 @@ impl State {
             lorgnette_runtime::mode::Mode::Thinking { budget } => Some(budget),
             _ => None,
         };
-        let [text, picture] = settings.consent;
         Self {
             phase: snapshot.hud.status,
             mode: Mode { name: mode_name(settings.mode), budget },
-            turn,
+            turn: watched.turn,
             source: Sources { camera: settings.camera.clone(), microphone: settings.microphone.clone() },
             scene: settings.scene.clone(),
             panel: snapshot.panel,
@@ -186,8 +180,9 @@ impl State {
                 waiting_bytes: snapshot.waiting_bytes,
             },
             network: settings.network,
-            consent: Consent { text, picture },
+            consent: settings.consent,
             left_device_bytes,
+            effort: watched.effort,
             power: snapshot.power,
             frames: Frames {
                 per_second: snapshot.frames.per_second,
@@ -195,7 +190,7 @@ impl State {
                 height: meters.size.1,
                 seen: meters.seen,
                 dropped: meters.dropped,
-                gate,
+                gate: watched.gate,
             },
             level: meters.level,
             speed: meters.speed,

@@ -63,4 +63,9 @@ enum Told {
     Thinking(usize),
     Contemplating,
     Cancel,
+    /// What is left of the charge, and how fast the processor may be, each from 0 to 1.
+    Power {
+        charge: Option<f64>,
+        speed: Option<f64>,
+    },
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use lorgnette_device::Timestamp;
 use lorgnette_device::camera::{Frame, Layout, PixelFormat};
 use lorgnette_device::microphone::{AudioChunk, CHUNK_LEN, CHUNK_TIME};
+use lorgnette_device::power::PowerReading;
 use lorgnette_runtime::live::{Button, Event, Presence};
 use lorgnette_runtime::mode::Mode;
 
 use super::{About, Line, Told, VERSION, What};
-use crate::glasses::{Light, Shot};
+use crate::glasses::{Light, Shot, processor_limit};
 use crate::source::{picture, read, sound};
 use crate::{Error, ErrorKind, Result};
 
@@ -167,10 +168,17 @@ impl Session {
                 Told::Instant | Told::Contemplating => Event::Mode(Mode::Instant),
                 Told::Thinking(budget) => Event::Mode(Mode::Thinking { budget: *budget }),
                 Told::Cancel => Event::Cancel,
+                Told::Power { charge, speed } => Event::Power(reading(*charge, *speed)),
             },
             What::Happened(_) => return Ok(None),
         }))
     }
+}
+
+/// A reading that says as much.
+fn reading(charge: Option<f64>, speed: Option<f64>) -> PowerReading {
+    let frequency_limits = speed.map(processor_limit).into_iter().collect();
+    PowerReading { charge, frequency_limits, ..PowerReading::default() }
 }
 
 /// The pictures that lines refer to.

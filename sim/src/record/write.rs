@@ -85,6 +85,9 @@ impl Recorder {
             Event::Mute(muted) => What::Told(Told::Mute(*muted)),
             Event::Mode(mode) => What::Told(told(*mode)),
             Event::Cancel => What::Told(Told::Cancel),
+            Event::Power(reading) => {
+                What::Told(Told::Power { charge: reading.charge, speed: reading.frequency_limit() })
+            }
             _ => return Ok(()),
         };
         self.line(what, now)

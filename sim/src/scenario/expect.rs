@@ -79,6 +79,10 @@ pub struct Turn {
     pub finish: Option<String>,
     /// How hard was thought.
     pub mode: Option<String>,
+    /// How much was done for it: `full`, or what was left out.
+    pub effort: Option<String>,
+    /// Agents that came to the end of their part.
+    pub agents: Option<Bound>,
     /// Passes of the vision tower.
     pub vision_passes: Option<Bound>,
     /// Blocks of the audio tower.
@@ -135,6 +139,8 @@ pub struct Total {
     pub frames_without_light: Option<Bound>,
     /// Messages that the link lost.
     pub lost_messages: Option<Bound>,
+    /// Requests that left the device, or were about to.
+    pub requests: Option<Bound>,
     /// Bytes that left the device.
     pub left_device_bytes: Option<Bound>,
 }

@@ -2,10 +2,12 @@
 //!
 //! `docs/sim.md` has the format.
 
+mod due;
 mod expect;
 mod report;
 mod run;
 mod stepper;
+mod taken;
 mod written;
 
 use std::path::Path;

@@ -8,16 +8,20 @@ use lorgnette_device::Timestamp;
 use lorgnette_device::camera::{Camera, Event as Seen, Frame};
 use lorgnette_device::clock::{Clock, ManualClock};
 use lorgnette_device::microphone::{Event as HeardEvent, LiveMicrophone, Microphone};
+use lorgnette_device::power::PowerSource;
 use lorgnette_runtime::live::{
     Action, Done, Event, Listening, ListeningOptions, Presence, Report as Told, Session, VoiceDetector,
 };
 use lorgnette_runtime::mode::Mode;
 
-use super::report::{Report, Taken};
+use super::due::{PopDue, at};
+use super::report::Report;
 use super::stepper::Stepper;
+use super::taken::Taken;
 use super::{Moment, Scenario, Step};
 use crate::Result;
 use crate::brain::Brain;
+use crate::cloud::Cloud;
 use crate::desk::Desk;
 use crate::event::Watcher;
 use crate::glasses::{Glasses, GlassesCamera, Options, Phase, Port};
@@ -30,6 +34,8 @@ pub struct Setting {
     pub scenes: Scenes,
     /// Tells speech from everything else.
     pub detector: Box<dyn VoiceDetector>,
+    /// Who is asked in the mode `contemplating`.
+    pub cloud: Cloud,
 }
 
 /// What came of a scenario.
@@ -42,6 +48,9 @@ pub struct Outcome {
 
 /// Between two looks at camera and microphone.
 const TICK: Duration = Duration::from_millis(5);
+
+/// Between two looks at battery and thermometer.
+const POWER: Duration = Duration::from_secs(1);
 
 /// A scenario is over when all was done and nothing happened for so long.
 const QUIET: Duration = Duration::from_millis(1_500);
@@ -63,7 +72,7 @@ pub fn run(
         seed: scenario.seed,
     };
     let glasses = Glasses::new(options, Arc::new(ManualClock::default()));
-    let brain = think(glasses.clock())?;
+    let brain = setting.cloud.around(think(glasses.clock())?, glasses.clock())?;
     let listening = Listening::new(ListeningOptions::default(), setting.detector);
     let session = Session::new(listening, Mode::Instant, brain.cancel.clone());
     let play = Play {
@@ -71,13 +80,15 @@ pub fn run(
         microphone: glasses.microphone()?,
         clock: glasses.clock(),
         watcher: Watcher::new(glasses.clone()),
-        desk: Desk::new(glasses, setting.scenes),
+        power: Box::new(glasses.power_source()),
+        desk: Desk::new(glasses, setting.scenes).with_cloud(setting.cloud),
         session,
         stepper: Stepper::new(scenario.machine, brain)?,
         steps: scenario.steps.clone().into(),
         moments: sorted(&scenario.expect.moments),
         frame: Frame::default(),
         taken: Taken::default(),
+        next_power: Timestamp::default(),
         busy_until: Timestamp::default(),
     };
     play.play(scenario)
@@ -93,6 +104,7 @@ struct Play {
     camera: GlassesCamera,
     microphone: LiveMicrophone<Port>,
     clock: Arc<dyn Clock>,
+    power: Box<dyn PowerSource>,
     watcher: Watcher,
     desk: Desk,
     session: Session,
@@ -101,6 +113,7 @@ struct Play {
     moments: VecDeque<Moment>,
     frame: Frame,
     taken: Taken,
+    next_power: Timestamp,
     /// When something happened last.
     busy_until: Timestamp,
 }
@@ -126,7 +139,9 @@ impl Play {
         }
         let snapshot = self.desk.glasses().snapshot();
         let hud = self.desk.glasses().with_display(|display| display.png())?;
-        Ok(Outcome { report: self.taken.report(scenario, now, &snapshot, &hud), hud })
+        self.desk.cloud().look()?;
+        let left = self.desk.cloud().left();
+        Ok(Outcome { report: self.taken.report(scenario, now, &snapshot, &left, &hud), hud })
     }
 
     /// When something is to be done next.
@@ -168,6 +183,16 @@ impl Play {
     }
 
     fn sense(&mut self, now: Timestamp) -> Result<()> {
+        if now >= self.next_power {
+            self.next_power = now + POWER;
+            let reading = self.power.read();
+            self.happen(Event::Power(reading), now)?;
+        }
+        self.see(now)?;
+        self.hear(now)
+    }
+
+    fn see(&mut self, now: Timestamp) -> Result<()> {
         loop {
             let event = match self.camera.next(&mut self.frame, Timestamp::default()) {
                 Seen::Frame => {
@@ -177,11 +202,14 @@ impl Play {
                 }
                 Seen::Lost(_) => Event::Camera(Presence::Lost),
                 Seen::Reopened(_) => Event::Camera(Presence::Back),
-                Seen::Timeout | Seen::End => break,
+                Seen::Timeout | Seen::End => return Ok(()),
                 _ => continue,
             };
             self.happen(event, now)?;
         }
+    }
+
+    fn hear(&mut self, now: Timestamp) -> Result<()> {
         loop {
             let event = match self.microphone.next(Timestamp::default()) {
                 HeardEvent::Chunk(chunk) => Event::Sound(chunk),
@@ -220,36 +248,4 @@ impl Play {
         let taken = &mut self.taken;
         self.watcher.take(report, &mut |happened| taken.happened(happened, now));
     }
-}
-
-/// What is done at a time.
-trait Timed {
-    fn at(&self) -> f64;
-}
-
-impl Timed for Step {
-    fn at(&self) -> f64 {
-        self.at
-    }
-}
-
-impl Timed for Moment {
-    fn at(&self) -> f64 {
-        self.at
-    }
-}
-
-trait PopDue<T> {
-    fn pop_front_if_due(&mut self, now: Timestamp) -> Option<T>;
-}
-
-impl<T: Timed> PopDue<T> for VecDeque<T> {
-    fn pop_front_if_due(&mut self, now: Timestamp) -> Option<T> {
-        self.front().filter(|timed| at(timed.at()) <= now)?;
-        self.pop_front()
-    }
-}
-
-fn at(seconds: f64) -> Timestamp {
-    Timestamp::from_start(Duration::from_secs_f64(seconds))
 }

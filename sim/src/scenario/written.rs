@@ -55,7 +55,7 @@ mod tests {
             Input::Mode(Thinking::Budget { thinking: 9 }),
             Input::Panel(crate::glasses::panel::Panel::VuzixZ100),
             Input::Source(Sources { camera: Some(Source::Session("x".to_owned())), microphone: None }),
-            Input::Consent(Consent { text: Some(true), picture: None }),
+            Input::Consent(Consent { text: Some(true), transcript: Some(false), picture: None }),
             Input::Record(false),
         ];
         let step = |(i, input): (usize, &Input)| Step { at: i as f64 * 0.125, input: input.clone() };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lorgnette_sim::brain::Script;
+use lorgnette_sim::cloud::Cloud;
 use lorgnette_sim::desk::Desk;
 use lorgnette_sim::glasses::{Glasses, Options};
 use lorgnette_sim::live::{Simulator, Stopwatch, Threads};
@@ -49,10 +50,15 @@ impl Drop for Served {
 
 impl Served {
     pub(crate) async fn start(listen: &str, sessions: &Path) -> Self {
+        Self::with_cloud(listen, sessions, Cloud::default()).await
+    }
+
+    /// One that asks agents in the mode `contemplating`.
+    pub(crate) async fn with_cloud(listen: &str, sessions: &Path, cloud: Cloud) -> Self {
         let glasses = Glasses::new(Options::default(), Arc::new(Stopwatch::default()));
         let answers = vec!["Nordic Seeds, 39 g".to_owned()];
         let brain = Script::new(answers, Duration::ZERO, glasses.clock()).into_brain();
-        let desk = Desk::new(glasses, Scenes::bundled().unwrap());
+        let desk = Desk::new(glasses, Scenes::bundled().unwrap()).with_cloud(cloud);
         let (simulator, threads) = Simulator::start(desk, brain, sessions.to_owned()).unwrap();
         let server = Server::bind(listen.parse().unwrap(), Arc::clone(&simulator), None).await.unwrap();
         let (page, (end, ended)) = (server.address(), oneshot::channel::<()>());

@@ -9,8 +9,15 @@ mod suite;
 #[path = "../../../runtime/tests/common/mod.rs"]
 mod tiny;
 
+#[cfg(feature = "cloud")]
+#[path = "../../../runtime/tests/contemplating/server.rs"]
+#[allow(dead_code, reason = "only a part is used here")]
+mod agents;
+
 mod client;
 mod compliance;
+#[cfg(feature = "cloud")]
+mod contemplating;
 mod load;
 mod model;
 mod scenarios;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lorgnette_runtime::live::Earshot;
 use lorgnette_sim::brain::Script;
+use lorgnette_sim::cloud::Cloud;
 use lorgnette_sim::scenario::{Outcome, Scenario, Setting, run};
 use lorgnette_sim::source::Scenes;
 
@@ -16,7 +17,8 @@ fn files() -> Vec<PathBuf> {
 }
 
 pub(crate) fn setting() -> Setting {
-    Setting { scenes: Scenes::bundled().unwrap(), detector: Box::new(Earshot::default()) }
+    let (detector, cloud) = (Box::new(Earshot::default()), Cloud::default());
+    Setting { scenes: Scenes::bundled().unwrap(), detector, cloud }
 }
 
 fn play(scenario: &Scenario) -> Outcome {

@@ -115,6 +115,26 @@ async fn a_program_drives_it_over_http() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hot_glasses_do_less_for_a_question_until_they_are_cool() {
+    let (served, _folder) = served().await;
+    for (heat, effort) in [("43", "small_frames"), ("30", "full")] {
+        served.input(&format!("{{\"heat\":{heat}}}")).await;
+        // The runtime hears of it within a second, and heeds it from the next question on.
+        for question in 1.. {
+            assert!(question < 30, "still not {effort}");
+            served.input("{\"type\":\"And now?\"}").await;
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            if served.get("/api/state").await.json()["effort"] == effort {
+                break;
+            }
+        }
+    }
+    let events = served.get("/api/events").await.json()["events"].clone();
+    let efforts = events.as_array().unwrap().iter().filter(|event| event["event"] == "effort");
+    assert_eq!(efforts.map(|event| &event["effort"]).collect::<Vec<_>>(), ["small_frames", "full"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_done_is_written_as_a_scenario_that_does_it_again() {
     let (served, _folder) = served().await;
     served.input("[{\"show\":\"label\"},{\"heat\":43},{\"link\":{\"loss\":0.5}},{\"heat\":false}]").await;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lorgnette_device::clock::Clock;
+use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::conversation::{AnswerOptions, LanguageModel};
@@ -55,7 +56,7 @@ impl<B: Backend + 'static> Maker<B> {
             Some(name) => name.to_owned(),
             None => files.language().stem(),
         };
-        let parameters = file.tensors().map(|tensor| tensor.info.shape().elements() as u64).sum();
+        let parameters = parameters(&file) + files.towers()?.map_or(0, |towers| parameters(&towers));
         let model = Arc::new(files.load_from(backend, &file)?);
         let (sees, hears) = (model.vision().is_some(), model.audio().is_some());
         let about = Model { name, parameters, backend: place.name.to_owned(), sees, hears };
@@ -71,6 +72,10 @@ impl<B: Backend + 'static> Maker<B> {
         let worker = Box::new(Relay::new(engine, self.limits.reserve(clock)));
         Ok(Brain { worker, cancel, model: Some(self.about.clone()) })
     }
+}
+
+fn parameters(file: &Gguf) -> u64 {
+    file.tensors().map(|tensor| tensor.info.shape().elements() as u64).sum()
 }
 
 impl Limits {

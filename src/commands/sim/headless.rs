@@ -28,7 +28,8 @@ pub(super) fn run(arguments: &Arguments, think: &mut Think<'_>) -> Outcome {
     for path in &arguments.scenario {
         let mut scenario = Scenario::open(path)?;
         scenario.seed = arguments.seed.unwrap_or(scenario.seed);
-        let setting = Setting { scenes: scenes.clone(), detector: Box::new(Earshot::default()) };
+        let (scenes, detector) = (scenes.clone(), Box::new(Earshot::default()));
+        let setting = Setting { scenes, detector, cloud: arguments.cloud()? };
         let outcome = scenario::run(&scenario, setting, |clock| think(&scenario, clock))?;
         if let Some(folder) = &arguments.out {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();

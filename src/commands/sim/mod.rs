@@ -1,6 +1,8 @@
 //! Simulated glasses: with a page, or headless by a scenario.
 
 mod brain;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod headless;
 mod machine;
 mod serve;
@@ -10,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use lorgnette_runtime::backend::Backend;
+use lorgnette_sim::cloud::Cloud;
 use lorgnette_sim::glasses::panel::Panel;
 use lorgnette_sim::source::Scenes;
 
@@ -76,6 +79,9 @@ pub(crate) struct Arguments {
     /// Tokens of an answer at most
     #[arg(long, value_name = "N", default_value_t = 128)]
     max_tokens: usize,
+    #[cfg(feature = "cloud")]
+    #[command(flatten)]
+    cloud: cloud::Arguments,
     #[command(flatten)]
     backend: backend::Arguments,
     #[command(flatten)]
@@ -133,5 +139,17 @@ impl backend::Command for Simulate<'_> {
 impl Arguments {
     fn scenes(&self) -> lorgnette_sim::Result<Scenes> {
         self.scenes.as_deref().map_or_else(Scenes::bundled, Scenes::open)
+    }
+
+    /// Who is asked in the mode `contemplating`.
+    #[cfg(feature = "cloud")]
+    fn cloud(&self) -> Result<Cloud, Box<dyn std::error::Error>> {
+        if self.headless { self.cloud.open_named() } else { self.cloud.open() }
+    }
+
+    /// Nobody is asked.
+    #[cfg(not(feature = "cloud"))]
+    fn cloud(&self) -> Result<Cloud, Box<dyn std::error::Error>> {
+        Ok(Cloud::default())
     }
 }

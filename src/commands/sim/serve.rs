@@ -43,6 +43,7 @@ pub(super) fn run(
     let recorded = sessions.clone();
     let desk = Desk::new(glasses, scenes)
         .with_machine(Box::new(machine))
+        .with_cloud(arguments.cloud()?)
         .with_sessions(Box::new(move |name| open(&recorded, name)));
     let (simulator, threads) = Simulator::start(desk, brain, sessions)?;
     if let Some(scene) = first {

@@ -1,40 +1,23 @@
 //! Where inputs are done: what they do to the glasses, and what the runtime is told of them.
 
+mod settings;
+mod sources;
+
 use std::time::Duration;
 
 use lorgnette_device::Timestamp;
 use lorgnette_runtime::live::{Button as Pressed, Event};
-use lorgnette_runtime::mode::Mode;
 
-use crate::glasses::{Feed, Glasses, Jack, Light};
-use crate::input::{Button, Consent, Heat, Input, ModeName, Source, Sources, Thinking, Touch};
+pub use self::settings::Settings;
+
+use self::sources::Held;
+use crate::cloud::Cloud;
+use crate::glasses::{Feed, Glasses, Jack};
+use crate::input::{Button, Heat, Input, Source, Touch};
 use crate::record::Session;
 use crate::scenario::Step;
 use crate::source::{Machine, NoMachine, Scenes};
 use crate::{Error, ErrorKind, Result};
-
-/// What people say about cloud and mode; the rest of the state is in the glasses.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// How hard to think.
-    pub mode: Mode,
-    /// The scene that is shown.
-    pub scene: Option<String>,
-    /// Where light comes from.
-    pub camera: Source,
-    /// Where sound comes from.
-    pub microphone: Source,
-    /// Whether there is a network.
-    pub network: bool,
-    /// What may leave: words, pictures.
-    pub consent: [bool; 2],
-}
-
-/// Tokens of reasoning, unless somebody says how many.
-const USUAL_BUDGET: usize = 256;
-
-/// The most that somebody may say.
-const MOST_BUDGET: usize = 100_000;
 
 /// Bytes of a question at most.
 const MOST_TEXT: usize = 8 << 10;
@@ -42,15 +25,13 @@ const MOST_TEXT: usize = 8 << 10;
 /// Opens a recorded session by its name.
 pub type Sessions = dyn Fn(&str) -> Result<Session> + Send;
 
-/// Lets a device go when it is dropped.
-type Held = Box<dyn Send>;
-
 /// Does what is asked for.
 pub struct Desk {
     glasses: Glasses,
     scenes: Scenes,
     sessions: Box<Sessions>,
     machine: Box<dyn Machine>,
+    cloud: Cloud,
     settings: Settings,
     /// Recordings on their way into the microphone.
     said: Jack,
@@ -69,20 +50,13 @@ impl Desk {
     pub fn new(glasses: Glasses, scenes: Scenes) -> Self {
         let said = Jack::of_recordings();
         glasses.hear(said.clone());
-        let settings = Settings {
-            mode: Mode::Instant,
-            scene: None,
-            camera: Source::Scene,
-            microphone: Source::Scene,
-            network: true,
-            consent: [false; 2],
-        };
         Self {
             glasses,
             scenes,
             sessions: Box::new(|name| Err(Error::new(ErrorKind::NotFound, "session", name))),
             machine: Box::new(NoMachine),
-            settings,
+            cloud: Cloud::default(),
+            settings: Settings::default(),
             said,
             browser: (Feed::default(), Jack::live()),
             borrowed: [None, None],
@@ -101,6 +75,18 @@ impl Desk {
     #[must_use]
     pub fn with_sessions(self, sessions: Box<Sessions>) -> Self {
         Self { sessions, ..self }
+    }
+
+    /// The same with a cloud to ask, and what the wearer allows always to leave for it.
+    #[must_use]
+    pub fn with_cloud(self, cloud: Cloud) -> Self {
+        let settings = Settings { consent: cloud.allowed(), ..self.settings };
+        Self { cloud, settings, ..self }
+    }
+
+    /// The cloud.
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
     }
 
     /// The glasses.
@@ -177,18 +163,24 @@ impl Desk {
             Input::Microphone(there) => self.glasses.plug_microphone(*there),
             Input::Wear(worn) => self.glasses.wear(*worn),
             Input::Link(change) => self.glasses.set_link(self.glasses.link().changed(*change)?),
-            Input::Network(there) => self.settings.network = *there,
+            Input::Network(there) => {
+                self.settings.network = *there;
+                self.cloud.set_network(*there);
+            }
             Input::Heat(heat) => self.heat(*heat)?,
             Input::Battery(charge) => {
                 let charge = within("battery", *charge, 0.0, 1.0)?;
                 self.glasses.with_power(|power| power.charge = charge);
             }
-            Input::Mode(thinking) => return self.think(*thinking).map(Some),
+            Input::Mode(thinking) => {
+                self.settings.mode = settings::mode(*thinking)?;
+                return Ok(Some(Event::Mode(self.settings.mode)));
+            }
             Input::Panel(panel) => self.glasses.set_panel(*panel),
             Input::Source(sources) => self.take_from(sources)?,
-            Input::Consent(Consent { text, picture }) => {
-                let [words, pictures] = self.settings.consent;
-                self.settings.consent = [text.unwrap_or(words), picture.unwrap_or(pictures)];
+            Input::Consent(change) => {
+                self.settings.consent = self.settings.consent.changed(*change);
+                self.cloud.allow(self.settings.consent);
             }
             Input::Record(recording) => self.glasses.set_recording(*recording),
         }
@@ -232,81 +224,6 @@ impl Desk {
             Heat::Holding(held) => self.glasses.with_power(|power| power.set_held(held)),
         }
         Ok(())
-    }
-
-    fn think(&mut self, thinking: Thinking) -> Result<Event> {
-        let mode = match thinking {
-            Thinking::Named(ModeName::Instant) => Mode::Instant,
-            Thinking::Named(ModeName::Thinking) => Mode::Thinking { budget: USUAL_BUDGET },
-            Thinking::Named(ModeName::Contemplating) => {
-                let detail =
-                    "found contemplating, expected instant or thinking: the simulator asks no cloud yet";
-                return Err(Error::new(ErrorKind::Argument, "mode", detail));
-            }
-            Thinking::Budget { thinking } if (1..=MOST_BUDGET).contains(&thinking) => {
-                Mode::Thinking { budget: thinking }
-            }
-            Thinking::Budget { thinking } => {
-                return Err(Error::malformed("mode.thinking", thinking, format!("1 to {MOST_BUDGET}")));
-            }
-        };
-        self.settings.mode = mode;
-        Ok(Event::Mode(mode))
-    }
-
-    fn take_from(&mut self, Sources { camera, microphone }: &Sources) -> Result<()> {
-        let (light, eyes) = match camera {
-            Some(source) => self.light(source).map(|(light, eyes)| (Some(light), eyes))?,
-            None => (None, None),
-        };
-        let (jack, ears) = match microphone {
-            Some(source) => self.sound(source).map(|(jack, ears)| (Some(jack), ears))?,
-            None => (None, None),
-        };
-        if let (Some(light), Some(source)) = (light, camera) {
-            self.settings.camera = source.clone();
-            self.borrowed[0] = eyes;
-            self.glasses.see(light);
-        }
-        if let (Some(jack), Some(source)) = (jack, microphone) {
-            self.settings.microphone = source.clone();
-            self.borrowed[1] = ears;
-            self.glasses.hear(jack);
-        }
-        Ok(())
-    }
-
-    fn light(&self, source: &Source) -> Result<(Box<dyn Light>, Option<Held>)> {
-        Ok(match source {
-            Source::Scene => match &self.settings.scene {
-                Some(name) => (Box::new(self.scenes.scene(name)?.shot.clone()), None),
-                None => (Box::new(Feed::default()), None),
-            },
-            Source::Browser => (Box::new(self.browser.0.clone()), None),
-            Source::Machine => {
-                let feed = Feed::default();
-                let eyes = self.machine.see(feed.clone())?;
-                (Box::new(feed), Some(eyes))
-            }
-            Source::Session(name) => (Box::new((self.sessions)(name)?.into_light()), None),
-        })
-    }
-
-    fn sound(&self, source: &Source) -> Result<(Jack, Option<Held>)> {
-        Ok(match source {
-            Source::Scene => (self.said.clone(), None),
-            Source::Browser => (self.browser.1.clone(), None),
-            Source::Machine => {
-                let jack = Jack::live();
-                let ears = self.machine.hear(jack.clone())?;
-                (jack, Some(ears))
-            }
-            Source::Session(name) => {
-                let jack = Jack::of_recordings();
-                jack.push((self.sessions)(name)?.into_sound());
-                (jack, None)
-            }
-        })
     }
 }
 
