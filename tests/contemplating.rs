@@ -3,45 +3,30 @@
 #![cfg(feature = "cloud")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cloud;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
+use cloud::Cloud;
 use lorgnette_quant::gguf::{Gguf, Metadata, TensorInfo, TensorShape, Writer};
 use serde_json::Value;
-
-const STREAM: &str = "data: {\"choices\": [{\"delta\": {\"content\": \"Miami.\"}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n";
 
 /// A folder with a model, a configuration, and a count of the connections to the server that it names.
 struct Desk {
     folder: tempfile::TempDir,
     model: PathBuf,
-    connections: Arc<AtomicUsize>,
+    cloud: Cloud,
 }
 
 impl Desk {
     fn new(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let endpoint =
-            format!("[[endpoint]]\nname = \"here\"\nurl = \"http://127.0.0.1:{port}/v1\"\nmodel = \"m\"\n");
-        fs::write(folder.path().join("cloud.toml"), format!("{more}\n{endpoint}")).unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&connections);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                count.fetch_add(1, Ordering::SeqCst);
-                thread::spawn(move || serve(stream.unwrap()));
-            }
-        });
+        let cloud = Cloud::start();
+        fs::write(folder.path().join("cloud.toml"), format!("{more}\n{}", cloud.endpoint())).unwrap();
         let model = converted("Qwen2.5-tiny", folder.path()).swap_remove(0);
-        Self { folder, model, connections }
+        Self { folder, model, cloud }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -61,31 +46,7 @@ impl Desk {
     }
 
     fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
-    }
-}
-
-/// Answers each request of a connection.
-fn serve(mut stream: TcpStream) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    loop {
-        let mut length = 0;
-        let mut line = String::new();
-        while line != "\r\n" {
-            line.clear();
-            if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        reader.read_exact(&mut vec![0; length]).unwrap();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n",
-            STREAM.len()
-        );
-        stream.write_all((head + STREAM).as_bytes()).unwrap();
+        self.cloud.connections()
     }
 }
 
@@ -131,6 +92,10 @@ fn sound() -> Vec<u8> {
     bytes.extend(b"\x02\0\x10\0data\x80\x3e\0\0");
     bytes.extend(samples.flat_map(i16::to_le_bytes));
     bytes
+}
+
+fn text_of(output: &Output) -> String {
+    [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -198,6 +163,23 @@ fn instant_opens_no_connection_whatever_is_allowed() {
     desk.ask(&[]);
     desk.ask(&["--mode", "instant", "--consent", "text"]);
     assert_eq!(desk.connections(), 0);
+}
+
+#[test]
+fn a_scenario_asks_the_cloud_that_is_named_and_what_left_is_in_the_ledger() {
+    let desk = Desk::new("");
+    let scenario = desk.folder.path().join("one.toml");
+    let steps = "title = \"one\"\nscript = [\"Orlando.\"]\n[[step]]\nat = 0.2\nmode = \"contemplating\"\n\
+                [[step]]\nat = 0.5\ntype = \"Where to?\"\n[[expect.turn]]\nanswer = \"^Miami.$\"\n\
+                [expect.total]\nrequests = 3\n";
+    fs::write(&scenario, steps).unwrap();
+    let sim = ["sim", "--headless", "--scenario", scenario.to_str().unwrap()];
+    let output = desk.run(&sim);
+    assert_eq!(output.status.code(), Some(1), "there is no consent: {}", text_of(&output));
+    assert_eq!(desk.connections(), 0);
+    let output = desk.run(&[&sim[..], &["--consent", "text"]].concat());
+    assert!(output.status.success(), "{}", text_of(&output));
+    assert!(text(&desk.run(&["ledger"]).stdout).contains("  planner  text conversation  sent\n"));
 }
 
 #[test]

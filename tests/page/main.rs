@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod browser;
+#[cfg(feature = "cloud")]
+#[path = "../cloud/mod.rs"]
+mod cloud;
 mod simulator;
 
 use std::fs;
@@ -149,8 +152,50 @@ fn keys_and_controls_drive_the_glasses() {
     page.wait_for("document.querySelector('#hud').dataset.panel === 'halo'");
     page.click("#presets button:nth-of-type(2)");
     page.wait_for("document.querySelector('#temperature').textContent.startsWith('43.0')");
+    // The runtime hears of the heat within a second, and does less from the next question on.
+    for turn in 1.. {
+        ask(&mut page, "Is it hot?");
+        answered(&mut page, turn);
+        let effort = page.text("document.querySelector('#effort').textContent");
+        if effort == "small pictures" {
+            break;
+        }
+        assert!(turn < 30, "{effort}");
+        thread::sleep(Duration::from_millis(200));
+    }
     let scenario = simulator.get("/api/scenario");
     assert!(scenario.contains("halo") && scenario.contains("43"), "{scenario}");
+    assert!(page.complaints().is_empty(), "{:?}", page.complaints());
+}
+
+#[cfg(feature = "cloud")]
+#[test]
+fn agents_work_in_lanes_and_what_left_is_on_the_page() {
+    let (cloud, folder) = (cloud::Cloud::start(), tempfile::tempdir().unwrap());
+    let config = folder.path().join("cloud.toml");
+    let text = format!(
+        "no_critic = true\nledger = \"ledger.sqlite\"\n{}models = {{ planner = \"planner\" }}\n",
+        cloud.endpoint()
+    );
+    fs::write(&config, text).unwrap();
+    let Some((_simulator, mut page)) = open_with(&["--no-model", "--cloud", config.to_str().unwrap()]) else {
+        return;
+    };
+    page.click("#modes input[value=contemplating]");
+    ask(&mut page, "Where to?");
+    assert!(answered(&mut page, 1).ends_with("there is no consent for text)"));
+    assert_eq!(cloud.connections(), 0);
+    assert_eq!(page.text("document.querySelector('#verdict').textContent"), "Nothing.");
+    page.click("[data-consent=text]");
+    page.wait_for("document.querySelector('[data-consent=text]').checked");
+    ask(&mut page, "Where to?");
+    assert_eq!(answered(&mut page, 2), "Miami.");
+    page.wait_for("document.querySelectorAll('.lane[data-state=done]').length === 2");
+    assert!(page.text("document.querySelector('#lanes').textContent").contains("guide"));
+    page.wait_for("document.querySelectorAll('#ledger tbody tr').length === 4");
+    page.wait_for("document.querySelector('#verdict').textContent.endsWith('in 4 requests.')");
+    assert_eq!(page.text("document.querySelector('#seal').dataset.clean"), "false");
+    assert!(cloud.connections() > 0);
     assert!(page.complaints().is_empty(), "{:?}", page.complaints());
 }
 
