@@ -169,10 +169,10 @@ fn instant_opens_no_connection_whatever_is_allowed() {
 fn a_scenario_asks_the_cloud_that_is_named_and_what_left_is_in_the_ledger() {
     let desk = Desk::new("");
     let scenario = desk.folder.path().join("one.toml");
-    let story = "title = \"one\"\nscript = [\"Orlando.\"]\n[[step]]\nat = 0.2\nmode = \"contemplating\"\n\
+    let steps = "title = \"one\"\nscript = [\"Orlando.\"]\n[[step]]\nat = 0.2\nmode = \"contemplating\"\n\
                 [[step]]\nat = 0.5\ntype = \"Where to?\"\n[[expect.turn]]\nanswer = \"^Miami.$\"\n\
                 [expect.total]\nrequests = 3\n";
-    fs::write(&scenario, story).unwrap();
+    fs::write(&scenario, steps).unwrap();
     let sim = ["sim", "--headless", "--scenario", scenario.to_str().unwrap()];
     let output = desk.run(&sim);
     assert_eq!(output.status.code(), Some(1), "there is no consent: {}", text_of(&output));
