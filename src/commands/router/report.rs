@@ -1,6 +1,6 @@
 use std::fmt;
 
-use lorgnette_runtime::mode::router::{Calibration, Route, Router, Sample, area_under_curve};
+use lorgnette_runtime::mode::router::{Calibration, Route, Router, Rule, Sample, area_under_curve};
 use serde::Serialize;
 
 use super::Tried;
@@ -47,7 +47,8 @@ struct Areas {
 impl Areas {
     fn new(choice: &Choice, samples: &[Sample]) -> Self {
         let Choice { with_state, without, uses_state } = choice;
-        let area = |rule| area_under_curve(rule, samples);
+        // Beside a threshold that is never met scores would be rounded away.
+        let area = |rule: &Rule| area_under_curve(&Rule { threshold: 0.0, ..rule.clone() }, samples);
         Self { distribution_auc: area(without), state_auc: area(with_state), uses_state: *uses_state }
     }
 }
