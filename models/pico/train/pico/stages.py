@@ -38,8 +38,8 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
     """The stages for a mix of levels. What there is to say about a shelf needs longer rows."""
     length = 144 if set(levels) == {1} else 288
     transcribe = Mix(levels, length=length, read=1.0, think=0.0, commands=0.1)
-    answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.15)
-    hear = Mix(levels, length=length, read=0.2, think=0.3, hear=0.8, commands=0.1)
+    answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, talk=0.3)
+    hear = Mix(levels, length=length, read=0.2, think=0.3, hear=0.8, commands=0.2, talk=0.3)
     return {
         "see": Stage({"read": 1.0}, ["vision", "connector"], 1e-3, 16, 512, 40_000, levels),
         "hear": Stage({"spell": 1.0}, ["audio", "projector"], 1e-3, 16, 512, 40_000, levels),
