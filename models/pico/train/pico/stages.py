@@ -45,7 +45,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         "hear": Stage({"spell": 1.0}, ["audio", "projector"], 1e-3, 16, 512, 40_000, levels),
         "transcribe": Stage({"answer": 1.0}, ["text", "connector"], 1e-3, 16, 256, 40_000, levels, transcribe),
         "answer": Stage(
-            {"answer": 1.0, "read": 0.3}, ["text", "connector", "vision"], 8e-4, 16, 256, 40_000, levels, answer,
+            {"answer": 1.0, "read": 0.3}, ["text", "connector", "vision"], 5e-4, 16, 256, 40_000, levels, answer,
         ),
         "joint": Stage(
             {"answer": 1.0, "read": 0.2, "spell": 0.05}, list(pico.PARTS), 4e-4, 16, 256, 80_000, levels, hear,

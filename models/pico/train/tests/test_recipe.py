@@ -72,11 +72,11 @@ class World(unittest.TestCase):
                 self.assertEqual("".join(c.char for c in sorted(price, key=lambda c: c.place)), said)
 
     def test_bundled_scenes_have_their_files(self):
-        folder = Path(__file__).parents[2] / "scenes"
-        for row in json.loads((folder / "scenes.json").read_text()):
-            self.assertTrue(row["text"] and row["answer"])
-            for name in filter(None, (row["picture"], row["recording"])):
-                self.assertTrue((folder / name).is_file(), name)
+        for folder in (Path(__file__).parents[2] / name for name in ("scenes", "quick")):
+            for row in json.loads((folder / "scenes.json").read_text()):
+                self.assertTrue(row["text"] and row["answer"])
+                for name in filter(None, (row["picture"], row["recording"])):
+                    self.assertTrue((folder / name).is_file(), name)
 
 
 class Model(unittest.TestCase):
