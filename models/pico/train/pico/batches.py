@@ -19,7 +19,7 @@ from .model.letters import spelled
 from .pool import Pool
 from .tokens import ASK, NEXT, THINK, THOUGHT, Tokens
 from .world import commands
-from .world.questions import ASK_READ
+from .world.questions import ASK_READ, about_another
 
 REPEAT = "Repeat that."
 # Letters of a spoken text at most.
@@ -40,7 +40,9 @@ class Mix:
     hear: float = 0.0
     # Of what is heard, how often it is to be repeated and not answered.
     repeat: float = 0.2
+    # Of what is typed, how often it is a command, and how often about a product that is not there.
     commands: float = 0.15
+    absent: float = 0.0
     # How often questions are turns of one talk, and how often such a turn has the picture once more.
     talk: float = 0.0
     again: float = 0.4
@@ -145,7 +147,7 @@ class Source:
     """
 
     def __init__(self, pools, split: str, levels: dict[int, float], senses: tuple[str, ...], size: int, seed: str):
-        self.size, self.rng = size, random.Random(seed)
+        self.split, self.size, self.rng = split, size, random.Random(seed)
         self.levels = levels
         self.pools = {sense: {level: Pool(pools, sense, split, level) for level in levels} for sense in senses}
 
@@ -228,13 +230,14 @@ class Conversations(Source):
                 turns.append(Turn([], heard["answer"], heard["scene"], rows, self._thought(heard)))
         if rng.random() < mix.read:
             turns.append(Turn(encode(rng.choice(ASK_READ)), item["transcript"]))
-        typed = rng.sample(item["typed"], len(item["typed"]))
-        for asked in typed:
-            sees, thought = True, self._thought(asked)
-            if rng.random() < mix.commands:
+        for asked in rng.sample(item["typed"], len(item["typed"])):
+            sees, kind = True, rng.random()
+            if kind < mix.commands:
                 sees = talk or rng.random() < 0.5
-                asked, thought = vars(commands.command(rng, with_picture=sees)), None
-            turns.append(Turn(encode(asked["text"]), asked["answer"], sees, thought=thought))
+                asked = vars(commands.command(rng, with_picture=sees))
+            elif kind < mix.commands + mix.absent:
+                asked = vars(about_another(item["transcript"], self.split, rng))
+            turns.append(Turn(encode(asked["text"]), asked["answer"], sees, thought=self._thought(asked)))
         if talk:
             turns[:3] = rng.sample(turns[:3], min(3, len(turns)))
         return turns
