@@ -243,7 +243,8 @@ class Conversations(Source):
         return turns
 
     def _thought(self, asked: dict) -> str | None:
-        return asked["reads"] if asked["reads"] and self.rng.random() < self.mix.think else None
+        """What is read before the answer, which may be nothing, if it is to be thought about."""
+        return asked["reads"] if self.rng.random() < self.mix.think else None
 
 
 def sound_arrays(heard: dict | None, at: tuple[int, int]) -> dict[str, np.ndarray]:
