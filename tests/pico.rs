@@ -3,21 +3,59 @@
 #![cfg(feature = "pico")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
+use lorgnette_runtime::backend::cpu::Cpu;
+use lorgnette_runtime::bundled;
+use lorgnette_runtime::conversation::{AnswerOptions, Conversation, LanguageModel};
+use lorgnette_runtime::model::audio::decode_wav;
+use lorgnette_runtime::model::chat_template::{Message, Part, Role};
+use lorgnette_runtime::model::media::{Image, Sound};
+use lorgnette_runtime::model::vision;
 use serde::Deserialize;
 
-/// A question about a scene, with its answer.
+/// A question about a scene, with its answer. What is recorded is the same question.
 #[derive(Deserialize)]
 struct Question {
     picture: Option<PathBuf>,
+    recording: Option<PathBuf>,
     text: String,
+    kind: String,
     answer: String,
 }
 
-fn scenes() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pico/scenes")
+/// Of `models/pico/quick`, how a question is asked, of what kind it is, and how many of a hundred have to be answered
+/// exactly.
+const FLOORS: &[(&str, &str, usize)] = &[
+    ("spoken", "all", 50),
+    ("thinking", "all", 80),
+    ("typed", "able", 100),
+    ("typed", "absent", 85),
+    ("typed", "contemplate", 100),
+    ("typed", "glucose", 90),
+    ("typed", "hello", 100),
+    ("typed", "name", 70),
+    ("typed", "no picture", 100),
+    ("typed", "not there", 90),
+    ("typed", "pressure", 90),
+    ("typed", "pulse", 90),
+    ("typed", "read", 75),
+    ("typed", "temperature", 85),
+    ("typed", "tool", 75),
+    ("typed", "value", 75),
+    ("typed", "verdict", 65),
+];
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/pico").join(name)
+}
+
+fn questions(folder: &Path) -> Vec<Question> {
+    serde_json::from_slice(&std::fs::read(folder.join("scenes.json")).unwrap()).unwrap()
 }
 
 fn lorgnette(arguments: &[&str]) -> Output {
@@ -34,20 +72,71 @@ fn said(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// What `model` says, without its thoughts.
+fn answer(model: &Arc<LanguageModel<Cpu>>, parts: Vec<Part>, think: bool) -> String {
+    let mut options = AnswerOptions { max_tokens: 100, ..AnswerOptions::default() };
+    options.render.enable_thinking = Some(think);
+    let messages = [Message::parts(Role::User, parts)];
+    let mut conversation = Conversation::new(Arc::clone(model), 400).unwrap();
+    let answer = conversation.answer(&messages, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+    answer.text.rsplit("</think>").next().unwrap_or_default().trim().to_owned()
+}
+
 #[test]
-fn displays_in_large_print_are_read() {
-    let questions = std::fs::read(scenes().join("scenes.json")).unwrap();
-    let questions: Vec<Question> = serde_json::from_slice(&questions).unwrap();
+fn of_every_kind_of_question_as_many_are_right_as_the_card_says() {
+    let towers = bundled::towers().unwrap();
+    let model =
+        LanguageModel::load(Cpu, &bundled::language().unwrap()).unwrap().with_towers(&towers).unwrap();
+    let (model, folder) = (Arc::new(model), folder("quick"));
+    let mut found: BTreeMap<(&str, String), (usize, usize)> = BTreeMap::new();
+    for question in questions(&folder) {
+        let read = |name: &PathBuf| std::fs::read(folder.join(name)).unwrap();
+        let picture = question
+            .picture
+            .as_ref()
+            .map(|name| Part::Image(Image::new(vision::decode(&read(name)).unwrap())));
+        let typed = Part::Text(question.text);
+        let spoken =
+            question.recording.as_ref().map(|name| Part::Audio(Sound::new(decode_wav(&read(name)).unwrap())));
+        let ways = [
+            ("typed", Some(typed.clone()), false),
+            ("thinking", Some(typed), true),
+            ("spoken", spoken, false),
+        ];
+        for (way, asked, think) in ways {
+            let Some(asked) = asked else { continue };
+            let right =
+                answer(&model, picture.iter().cloned().chain([asked]).collect(), think) == question.answer;
+            let kind = if way == "typed" { question.kind.clone() } else { "all".to_owned() };
+            let (count, of) = found.entry((way, kind)).or_default();
+            (*count, *of) = (*count + usize::from(right), *of + 1);
+        }
+    }
+    let found: Vec<_> = found.into_iter().map(|((way, kind), (right, of))| (way, kind, right, of)).collect();
+    assert_eq!(found.len(), FLOORS.len(), "{found:#?}");
+    for (way, kind, right, of) in &found {
+        let floor = FLOORS.iter().find(|floor| (floor.0, floor.1) == (*way, kind.as_str())).unwrap().2;
+        assert!(100 * right >= floor * of, "{way}, {kind}: {right} of {of}, expected {floor} %: {found:#?}");
+    }
+}
+
+#[test]
+fn typed_and_spoken_questions_about_the_displays_of_the_program_are_answered() {
+    let folder = folder("scenes");
     let displays = ["pressure.png", "thermometer.png", "glucose.png"].map(Path::new);
     let mut wrong = Vec::new();
-    for question in questions {
+    for question in questions(&folder) {
         let Some(picture) = question.picture.filter(|picture| displays.contains(&&**picture)) else {
             continue;
         };
-        let picture = scenes().join(picture);
-        let answer = said(&["--image", picture.to_str().unwrap(), &question.text]);
-        if answer != question.answer {
-            wrong.push(format!("{}: {answer}, expected {}", question.text, question.answer));
+        let picture = folder.join(picture);
+        let recording = question.recording.map(|name| folder.join(name));
+        let spoken = recording.iter().map(|path| vec!["--audio", path.to_str().unwrap()]);
+        for asked in std::iter::once(vec![question.text.as_str()]).chain(spoken) {
+            let answer = said(&[&["--image", picture.to_str().unwrap()], &asked[..]].concat());
+            if answer != question.answer {
+                wrong.push(format!("{asked:?}: {answer}, expected {}", question.answer));
+            }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -1,8 +1,8 @@
 //! Answers many questions with one model: `answers MODEL.gguf MMPROJ.gguf < QUESTIONS > ANSWERS`, JSON lines both.
 //!
-//! A question has `text`, `image` and `audio` (paths), of which some may be missing, and may have `think` (whether the
-//! model thinks first), `regex` (the form of the answer) and `rows` (whether the answer is to show what the towers
-//! make of picture and sound, and not to say anything).
+//! A question has `text`, `image` and `audio` (paths), of which some may be missing, and may have `before` (what is typed
+//! first, about the same picture, and answered too), `think` (whether the model thinks first), `regex` (the form of the
+//! answer) and `rows` (whether the answer is to show what the towers make of picture and sound, and not to say anything).
 
 #![allow(clippy::print_stdout, reason = "an example prints what it was asked for")]
 
@@ -32,6 +32,7 @@ struct Question {
     text: Option<String>,
     image: Option<PathBuf>,
     audio: Option<PathBuf>,
+    before: Option<String>,
     #[serde(default)]
     think: bool,
     regex: Option<String>,
@@ -68,21 +69,27 @@ fn main() -> Result<()> {
 }
 
 fn answer(model: &Arc<LanguageModel<Cpu>>, question: &Question) -> Result<Reply> {
-    let mut parts = Vec::new();
-    if let Some(picture) = picture(question)? {
-        parts.push(Part::Image(Image::new(picture)));
-    }
-    if let Some(clip) = clip(question)? {
-        parts.push(Part::Audio(Sound::new(clip)));
-    }
-    parts.extend(question.text.clone().map(Part::Text));
+    let mut conversation = Conversation::new(Arc::clone(model), CAPACITY)?;
     let mut options = AnswerOptions { max_tokens: MAX_TOKENS, ..AnswerOptions::default() };
+    let mut answer = |messages: &[Message], options: &AnswerOptions| {
+        let answer = conversation.answer(messages, options, &mut |_| ControlFlow::Continue(()))?;
+        Ok::<_, Error>(answer.text)
+    };
+    let mut messages = Vec::new();
+    let mut parts: Vec<_> =
+        picture(question)?.map(|picture| Part::Image(Image::new(picture))).into_iter().collect();
+    if let Some(before) = &question.before {
+        parts.push(Part::Text(before.clone()));
+        messages.push(Message::parts(Role::User, std::mem::take(&mut parts)));
+        let said = answer(&messages, &options)?;
+        messages.push(Message::text(Role::Assistant, said));
+    }
+    parts.extend(clip(question)?.map(|clip| Part::Audio(Sound::new(clip))));
+    parts.extend(question.text.clone().map(Part::Text));
+    messages.push(Message::parts(Role::User, parts));
     options.render.enable_thinking = Some(question.think);
     options.constraint = question.regex.clone().map(Constraint::Regex);
-    let messages = [Message::parts(Role::User, parts)];
-    let mut conversation = Conversation::new(Arc::clone(model), CAPACITY)?;
-    let answer = conversation.answer(&messages, &options, &mut |_| ControlFlow::Continue(()))?;
-    Ok(Reply { text: answer.text, ..Reply::default() })
+    Ok(Reply { text: answer(&messages, &options)?, ..Reply::default() })
 }
 
 fn rows(model: &LanguageModel<Cpu>, question: &Question) -> Result<Reply> {

@@ -5,7 +5,8 @@ A row holds one picture and several questions about it that do not see each othe
     group    0       1              2                    3
              header  picture's rows question 1, answer 1 sound's rows, answer 2 ...
 
-Every question stands at the position it would have alone. A row has at most one sound. Only answers are learned.
+Every question stands at the position it would have alone; or, in a row that is one talk, questions follow each other in
+a group as turns, some of them with the picture once more. A row has at most one sound. Only answers are learned.
 """
 
 import random
@@ -16,9 +17,9 @@ import numpy as np
 from .config import PICO
 from .model.letters import spelled
 from .pool import Pool
-from .tokens import ASK, THINK, THOUGHT, Tokens
+from .tokens import ASK, NEXT, THINK, THOUGHT, Tokens
 from .world import commands
-from .world.questions import ASK_READ
+from .world.questions import ASK_READ, about_another
 
 REPEAT = "Repeat that."
 # Letters of a spoken text at most.
@@ -39,9 +40,25 @@ class Mix:
     hear: float = 0.0
     # Of what is heard, how often it is to be repeated and not answered.
     repeat: float = 0.2
+    # Of what is typed, how often it is a command, and how often about a product that is not there.
     commands: float = 0.15
+    absent: float = 0.0
+    # How often questions are turns of one talk, and how often such a turn has the picture once more.
+    talk: float = 0.0
+    again: float = 0.4
     # How often the picture is shown as llama.cpp does.
     tiled: float = 0.1
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question, with the tokens that are written and the rows of sound before them."""
+
+    asked: list[int]
+    answer: str
+    sees: bool = True
+    sound: int = 0
+    thought: str | None = None
 
 
 class Packer:
@@ -59,30 +76,37 @@ class Packer:
 
     def picture(self, tiled: bool = False) -> None:
         """The overview; behind the same picture as a tile, when `tiled`, as llama.cpp shows it."""
-        rows = PICO.vision.tokens
         if tiled:
-            self._add(self.tokens.tile_open, 1)
-            self._add([self.tokens.image] * rows, 1, source=range(rows))
-            self._add(self.tokens.tile_close, 1)
-        self._add(self.tokens.frame_open, 1)
-        self._add([self.tokens.image] * rows, 1, source=range(rows))
-        self._add(self.tokens.frame_close, 1)
+            self._shown(self.tokens.tile_open, self.tokens.tile_close, 1)
+        self._shown(self.tokens.frame_open, self.tokens.frame_close, 1)
 
-    def question(self, asked: list[int], answer: str, sees: bool, sound: int = 0, thought: str | None = None) -> bool:
-        """Adds a question if there is room: `sound` rows of sound, then the tokens `asked`, then what is to be said."""
-        start = ASK if thought is None else ASK + THINK
-        said = answer if thought is None else thought + THOUGHT + answer
+    def question(self, turn: Turn, follows: bool = False, again: bool = False) -> bool:
+        """Adds a question if there is room. One that `follows` is the next turn of the talk that the last one belongs to;
+        it may have the picture `again`."""
+        tokens, sees = self.tokens, turn.sees
+        opening = tokens.encode(NEXT) if follows else []
+        start = ASK if turn.thought is None else ASK + THINK
+        said = turn.answer if turn.thought is None else turn.thought + THOUGHT + turn.answer
         # What was asked and what follows it are one text for the tokenizer.
-        asked = asked + self.tokens.encode(start)
-        said_ids = self.tokens.encode(said) + [self.tokens.end]
-        if len(self.ids) + sound + len(asked) + len(said_ids) > self.length:
+        asked = turn.asked + tokens.encode(start)
+        said_ids = tokens.encode(said) + [tokens.end]
+        frame = PICO.vision.tokens + len(tokens.frame_open + tokens.frame_close) if again else 0
+        if len(self.ids) + len(opening + asked + said_ids) + frame + turn.sound > self.length:
             return False
-        group, self.groups = self.groups, self.groups + 1
-        first = PICO.vision.tokens
-        self._add([self.tokens.audio] * sound, group, source=range(first, first + sound), sees=sees)
+        self.groups += not follows
+        group, first = self.groups - 1, PICO.vision.tokens
+        self._add(opening, group, sees=sees)
+        if again:
+            self._shown(tokens.frame_open, tokens.frame_close, group)
+        self._add([tokens.audio] * turn.sound, group, source=range(first, first + turn.sound), sees=sees)
         self._add(asked, group, sees=sees)
         self._add(said_ids, group, sees=sees, weight=1.0)
         return True
+
+    def _shown(self, opening: list[int], closing: list[int], group: int) -> None:
+        self._add(opening, group)
+        self._add([self.tokens.image] * PICO.vision.tokens, group, source=range(PICO.vision.tokens))
+        self._add(closing, group)
 
     def _add(self, ids, group: int, source=None, sees: bool = True, weight: float = 0.0) -> None:
         first = self.behind_picture if sees else len(self.tokens.header)
@@ -123,7 +147,7 @@ class Source:
     """
 
     def __init__(self, pools, split: str, levels: dict[int, float], senses: tuple[str, ...], size: int, seed: str):
-        self.size, self.rng = size, random.Random(seed)
+        self.split, self.size, self.rng = split, size, random.Random(seed)
         self.levels = levels
         self.pools = {sense: {level: Pool(pools, sense, split, level) for level in levels} for sense in senses}
 
@@ -183,28 +207,44 @@ class Conversations(Source):
         return row | sound_arrays(heard, (level, index)) if self.mix.hear else row
 
     def _fill(self, packer: Packer, item: dict, heard: dict | None) -> None:
-        rng, mix = self.rng, self.mix
+        """Fills a row with turns: each by itself, or in a talk, where nothing follows thoughts, as they are forgotten."""
+        rng = self.rng
+        # In a talk all is said to the picture.
+        talk = (heard is None or heard["scene"]) and rng.random() < self.mix.talk
+        follows = False
+        for turn in self._turns(item, heard, talk):
+            again = follows and turn.sees and rng.random() < self.mix.again
+            if not packer.question(turn, follows, again):
+                break
+            follows = talk and turn.thought is None
+
+    def _turns(self, item: dict, heard: dict | None, talk: bool) -> list[Turn]:
+        """What is heard, the transcript, and what is typed; in a talk not always in this order."""
+        rng, mix, encode = self.rng, self.mix, self.tokens.encode
+        turns = []
         if heard:
             rows = PICO.audio.tokens(int(heard["frames"]))
             if rng.random() < mix.repeat:
-                packer.question(self.tokens.encode(REPEAT), heard["text"], False, rows)
+                turns.append(Turn(encode(REPEAT), heard["text"], talk, rows))
             else:
-                packer.question([], heard["answer"], heard["scene"], rows, self._thought(heard))
+                turns.append(Turn([], heard["answer"], heard["scene"], rows, self._thought(heard)))
         if rng.random() < mix.read:
-            packer.question(self.tokens.encode(rng.choice(ASK_READ)), item["transcript"], True)
-        typed = list(item["typed"])
-        rng.shuffle(typed)
-        for asked in typed:
-            if rng.random() < mix.commands:
-                sees = rng.random() < 0.5
-                asked, thought = vars(commands.command(rng, with_picture=sees)), None
-            else:
-                sees, thought = True, self._thought(asked)
-            if not packer.question(self.tokens.encode(asked["text"]), asked["answer"], sees, thought=thought):
-                break
+            turns.append(Turn(encode(rng.choice(ASK_READ)), item["transcript"]))
+        for asked in rng.sample(item["typed"], len(item["typed"])):
+            sees, kind = True, rng.random()
+            if kind < mix.commands:
+                sees = talk or rng.random() < 0.5
+                asked = vars(commands.command(rng, with_picture=sees))
+            elif kind < mix.commands + mix.absent:
+                asked = vars(about_another(item["transcript"], self.split, rng))
+            turns.append(Turn(encode(asked["text"]), asked["answer"], sees, thought=self._thought(asked)))
+        if talk:
+            turns[:3] = rng.sample(turns[:3], min(3, len(turns)))
+        return turns
 
     def _thought(self, asked: dict) -> str | None:
-        return asked["reads"] if asked["reads"] and self.rng.random() < self.mix.think else None
+        """What is read before the answer, which may be nothing, if it is to be thought about."""
+        return asked["reads"] if self.rng.random() < self.mix.think else None
 
 
 def sound_arrays(heard: dict | None, at: tuple[int, int]) -> dict[str, np.ndarray]:

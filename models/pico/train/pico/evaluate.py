@@ -24,6 +24,8 @@ CALL = (
 )
 
 
+# What is asked about a picture before.
+BEFORE = [*questions.ASK_READ, *questions.ASK_NAME, *commands.HELLO]
 # Kinds that are asked without a picture.
 BLIND = {"no picture", "hello", "able", "contemplate", "tool", HELD}
 
@@ -57,14 +59,17 @@ def recording(row: dict, folder: Path) -> Path:
     return path
 
 
-def asked(row: dict, folder: Path, spoken: bool, think: bool) -> dict:
-    """A row of the set as the runtime is asked."""
+def asked(row: dict, folder: Path, way: str, think: bool) -> dict:
+    """A row of the set as the runtime is asked: typed, spoken, or typed behind another question of the same talk."""
     question: dict = {"think": think}
+    if way == "second":
+        before = commands.HELLO if row["kind"] in BLIND else BEFORE
+        question["before"] = random.Random(f"pico/before/{row['audio']}").choice(before)
     if row["kind"] == HELD:
         question["regex"] = CALL
     if row["kind"] not in BLIND:
         question["image"] = str(folder / row["image"])
-    if spoken:
+    if way == "spoken":
         question["audio"] = str(recording(row, folder))
     else:
         question["text"] = row["text"]
@@ -99,12 +104,12 @@ def evaluate(arguments) -> list[dict]:
             rows = random.Random(level).sample(rows, min(arguments.most, len(rows)))
         rows += [row | {"kind": HELD} for row in rows if row["kind"] == "tool"]
         for kind in arguments.types:
-            for spoken in arguments.ways:
+            for way in arguments.ways:
                 for mode in arguments.modes:
                     think = mode == "thinking"
-                    lines = [asked(row, arguments.set, spoken == "spoken", think) for row in rows]
+                    lines = [asked(row, arguments.set, way, think) for row in rows]
                     said = answers(arguments.answers, arguments.models, kind, lines)
-                    cells += _cells(rows, said, {"level": level, "type": kind, "asked": spoken, "mode": mode})
+                    cells += _cells(rows, said, {"level": level, "type": kind, "asked": way, "mode": mode})
                     if arguments.show:
                         _show(rows, said, arguments.show)
     return cells
@@ -152,7 +157,7 @@ def main() -> None:
     parser.add_argument("--set", type=Path, required=True)
     parser.add_argument("--levels", type=int, nargs="+", default=[1])
     parser.add_argument("--types", nargs="+", default=["F16", "Q8_0", "Q4_K_M"])
-    parser.add_argument("--ways", nargs="+", default=["typed", "spoken"])
+    parser.add_argument("--ways", nargs="+", default=["typed", "second", "spoken"])
     parser.add_argument("--modes", nargs="+", default=["instant", "thinking"])
     parser.add_argument("--each", type=int, default=300, help="questions of a kind, when the set is drawn")
     parser.add_argument("--most-scenes", type=int, default=20_000)

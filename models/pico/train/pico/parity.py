@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import checkpoint, export, tokens
-from .batches import Packer
+from .batches import Packer, Turn
 from .config import MAX_FRAMES, PICO
 from .frontend.mel import log_mel
 from .frontend.pixels import tile
@@ -70,7 +70,7 @@ def greedy(weights: dict, coder: tokens.Tokens, media: jnp.ndarray, sound: int, 
     """The likeliest tokens of an answer to a sound about a picture."""
     packer = Packer(coder, length=PICO.vision.tokens + sound + count + 64)
     packer.picture()
-    packer.question([], "", True, sound)
+    packer.question(Turn([], "", sound=sound))
     # Without the end that an empty answer has.
     row = packer.arrays()
     at = len(packer.ids) - 1

@@ -19,15 +19,15 @@ from .pool import shards
 EASY, ALL = "1:1", "1:0.3,2:0.4,3:0.3"
 # Name, stage, levels, and minutes out of the sum of them all.
 PLAN = [
-    ("see-1", "see", EASY, 7),
+    ("see-1", "see", EASY, 18),
     ("transcribe-1", "transcribe", EASY, 6),
-    ("answer-1", "answer", EASY, 9),
-    ("hear-1", "hear", EASY, 10),
-    ("joint-1", "joint", EASY, 26),
+    ("answer-1", "answer", EASY, 16),
+    ("hear-1", "hear", EASY, 9),
+    ("joint-1", "joint", EASY, 16),
     ("see-2", "see", "0:0.2,1:0.2,2:0.3,3:0.3", 30),
     ("hear-2", "hear", ALL, 12),
     ("transcribe-2", "transcribe", ALL, 20),
-    ("joint-2", "joint", ALL, 70),
+    ("joint-2", "joint", ALL, 91),
 ]
 # Shards that a stage waits for. The others come while it learns; a GPU, which keeps all of them, waits for all.
 ENOUGH = 6

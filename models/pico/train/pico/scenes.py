@@ -1,7 +1,7 @@
 """The bundled scenes: `python -m pico.scenes OUT` draws pictures and speaks questions of the held-out split into a folder.
 
 `scenes.json` is a list of questions, each with its `picture` and its `recording` (names of files, or null), `text`,
-`kind`, and the `answer` that is right.
+`kind`, and the `answer` that is right. With `--quick` they are many, of level 1, for the quick check of accuracy.
 """
 
 import argparse
@@ -15,7 +15,9 @@ from .world import commands, picture, questions, split as splits, voice
 from .world.questions import Question, Scene
 
 # Beyond the numbers of any pool, of the evaluation and of `probe`.
-FIRST = 20_000_000
+FIRST, FIRST_QUICK = 20_000_000, 21_000_000
+# Of the quick check: pictures, every other one with a recording, questions about each at most, and commands.
+PICTURES, QUESTIONS, COMMANDS = 32, 8, 48
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,32 @@ def draw(out: Path) -> None:
     rng = random.Random("pico/scenes")
     rows.append(_row(out, commands.tool(rng), None, "command.wav", rng))
     rows.append(_row(out, commands.hard(rng), None, None, rng))
+    _write(out, rows)
+
+
+def draw_quick(out: Path) -> None:
+    """As many labels as displays, each asked all that comes to mind."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    scenes = (_scene(1, number) for number in range(FIRST_QUICK, FIRST_QUICK + 1000))
+    left = {True: PICTURES // 2, False: PICTURES // 2}
+    for scene, rng in scenes:
+        if not left[scene.reading is None]:
+            continue
+        left[scene.reading is None] -= 1
+        name = str(sum(left.values()))
+        image, _ = picture.draw(scene, rng)
+        image.save(out / f"{name}.png", optimize=True)
+        asked = {question.text: question for question in (questions.ask(scene, rng) for _ in range(4 * QUESTIONS))}
+        for at, question in enumerate(list(asked.values())[:QUESTIONS]):
+            spoken = at == 0 and sum(left.values()) % 2 == 0
+            rows.append(_row(out, question, f"{name}.png", f"{name}.wav" if spoken else None, rng))
+    rng = random.Random("pico/quick")
+    rows += [_row(out, commands.command(rng, with_picture=False), None, None, rng) for _ in range(COMMANDS)]
+    _write(out, rows)
+
+
+def _write(out: Path, rows: list[dict]) -> None:
     (out / "scenes.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -75,7 +103,9 @@ def _row(out: Path, question: Question, picture: str | None, recording: str | No
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    draw(parser.parse_args().out)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    (draw_quick if arguments.quick else draw)(arguments.out)
 
 
 if __name__ == "__main__":

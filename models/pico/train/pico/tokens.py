@@ -31,6 +31,8 @@ TEMPLATE = (
 )
 HEADER = f"{START}user\n"
 ASK = f"{END}\n{START}assistant\n"
+# Between the end of an answer and the next question.
+NEXT = f"\n{HEADER}"
 
 
 def train(vocabulary: int) -> Tokenizer:

@@ -72,11 +72,11 @@ class World(unittest.TestCase):
                 self.assertEqual("".join(c.char for c in sorted(price, key=lambda c: c.place)), said)
 
     def test_bundled_scenes_have_their_files(self):
-        folder = Path(__file__).parents[2] / "scenes"
-        for row in json.loads((folder / "scenes.json").read_text()):
-            self.assertTrue(row["text"] and row["answer"])
-            for name in filter(None, (row["picture"], row["recording"])):
-                self.assertTrue((folder / name).is_file(), name)
+        for folder in (Path(__file__).parents[2] / name for name in ("scenes", "quick")):
+            for row in json.loads((folder / "scenes.json").read_text()):
+                self.assertTrue(row["text"] and row["answer"])
+                for name in filter(None, (row["picture"], row["recording"])):
+                    self.assertTrue((folder / name).is_file(), name)
 
 
 class Model(unittest.TestCase):
@@ -144,7 +144,7 @@ class Packing(unittest.TestCase):
             packer = batches.Packer(coder, 200)
             packer.picture()
             for text, sound in questions_:
-                self.assertTrue(packer.question(coder.encode(text), "Oat Crisp", True, sound))
+                self.assertTrue(packer.question(batches.Turn(coder.encode(text), "Oat Crisp", sound=sound)))
             row = packer.arrays()
             batch = {name: jnp.asarray(value)[None] for name, value in row.items()}
             found = pico.packed_logits(params, PICO, batch, media)[0]
@@ -152,6 +152,30 @@ class Packing(unittest.TestCase):
 
         alone, among = logits(("What is this?", 9)), logits(("Read it to me.", 0), ("What is this?", 9))
         np.testing.assert_allclose(alone, among[-len(alone) :], atol=2e-4)
+
+    def test_a_talk_is_written_as_the_template_writes_it(self):
+        coder = coder_of(self.tokenizer)
+        packer = batches.Packer(coder, 200)
+        packer.picture()
+        shown = tokens.FRAME + tokens.OVERVIEW + tokens.IMAGE * PICO.vision.tokens + tokens.FRAME
+        self.assertTrue(packer.question(batches.Turn(coder.encode("What is this?"), "Oat Crisp")))
+        self.assertTrue(packer.question(batches.Turn(coder.encode("Price of it?"), "$2.49"), follows=True))
+        self.assertTrue(packer.question(batches.Turn(coder.encode("Sugar in it?"), "4 g"), follows=True, again=True))
+        talk = (
+            f"<|im_start|>user\n{shown}What is this?<|im_end|>\n<|im_start|>assistant\nOat Crisp<|im_end|>\n"
+            "<|im_start|>user\nPrice of it?<|im_end|>\n<|im_start|>assistant\n$2.49<|im_end|>\n"
+            f"<|im_start|>user\n{shown}Sugar in it?<|im_end|>\n<|im_start|>assistant\n4 g<|im_end|>"
+        )
+        self.assertEqual(packer.ids, coder.encode(talk))
+        self.assertEqual(packer.positions, list(range(len(packer.ids))))
+        row = packer.arrays()
+        seen = pico.packed_mask(jnp.asarray(row["group"])[None], jnp.asarray(row["sees"])[None])[0]
+        count = len(packer.ids)
+        # All but the header and the picture, which see each other only, see all before them.
+        behind = packer.group.index(2)
+        np.testing.assert_array_equal(seen[behind:count, :count], np.tri(count, dtype=bool)[behind:])
+        learned = [id for id, weight in zip(row["target"], row["weight"]) if weight]
+        self.assertEqual(coder.decode(learned), "Oat Crisp<|im_end|>$2.49<|im_end|>4 g<|im_end|>")
 
 
 class Pools(unittest.TestCase):
@@ -199,7 +223,7 @@ class Stages(unittest.TestCase):
         if stage.mix:
             packer = batches.Packer(coder, stage.mix.length)
             packer.picture()
-            packer.question(coder.encode("What is this?"), "Oat Crisp", True)
+            packer.question(batches.Turn(coder.encode("What is this?"), "Oat Crisp"))
             batch |= {name: value[None] for name, value in packer.arrays().items()}
         if "see" in stage.senses:
             batch["image"] = np.zeros((1, PICO.vision.image, PICO.vision.image, 3), np.uint8)

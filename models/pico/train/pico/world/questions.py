@@ -162,15 +162,17 @@ def _about_shelf(scene: Scene, rng: random.Random) -> Question:
 
 def _absent(scene: Scene, rng: random.Random) -> Question:
     """A question about something that is not in the picture."""
-    reads = scene.transcript()
-    if scene.reading or rng.random() < 0.3:
-        kinds = [kind for kind in ASK_READING if not scene.reading or kind != scene.reading.kind]
-        text = rng.choice(ASK_READING[rng.choice(kinds)])
-    else:
-        seen = [product.name for product in scene.products]
-        other = next(name for name in iter(lambda: goods.name(rng, scene.split), None) if name not in seen)
-        text = rng.choice(ASK_VALUE[rng.choice(goods.ATTRIBUTES)]).format(it=other)
-    return Question("absent", text, NOT_SEEN, reads)
+    if not scene.reading and rng.random() >= 0.3:
+        return about_another(scene.transcript(), scene.split, rng)
+    kinds = [kind for kind in ASK_READING if not scene.reading or kind != scene.reading.kind]
+    return Question("absent", rng.choice(ASK_READING[rng.choice(kinds)]), NOT_SEEN, scene.transcript())
+
+
+def about_another(transcript: str, split: str, rng: random.Random) -> Question:
+    """A question about a product that is not in the picture with this transcript."""
+    other = next(name for name in iter(lambda: goods.name(rng, split), None) if name not in transcript)
+    text = rng.choice(ASK_VALUE[rng.choice(goods.ATTRIBUTES)]).format(it=other)
+    return Question("absent", text, NOT_SEEN, transcript)
 
 
 def scene_of(split: str, level: int, number: int) -> tuple[Scene, random.Random]:
