@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use lorgnette_runtime::backend::cpu::Cpu;
 use lorgnette_runtime::bundled;
-use lorgnette_runtime::conversation::{AnswerOptions, Conversation, LanguageModel};
+use lorgnette_runtime::conversation::{AnswerOptions, Conversation, Event, LanguageModel};
+use lorgnette_runtime::mode::{Mode, thinking};
 use lorgnette_runtime::model::audio::decode_wav;
 use lorgnette_runtime::model::chat_template::{Message, Part, Role};
 use lorgnette_runtime::model::media::{Image, Sound};
@@ -74,12 +75,12 @@ fn said(arguments: &[&str]) -> String {
 
 /// What `model` says, without its thoughts.
 fn answer(model: &Arc<LanguageModel<Cpu>>, parts: Vec<Part>, think: bool) -> String {
-    let mut options = AnswerOptions { max_tokens: 100, ..AnswerOptions::default() };
-    options.render.enable_thinking = Some(think);
+    let options = AnswerOptions { max_tokens: 64, ..AnswerOptions::default() };
+    let mode = if think { Mode::Thinking { budget: 100 } } else { Mode::Instant };
     let messages = [Message::parts(Role::User, parts)];
     let mut conversation = Conversation::new(Arc::clone(model), 400).unwrap();
-    let answer = conversation.answer(&messages, &options, &mut |_| ControlFlow::Continue(())).unwrap();
-    answer.text.rsplit("</think>").next().unwrap_or_default().trim().to_owned()
+    let on = &mut |_: Event<'_>| ControlFlow::Continue(());
+    thinking::answer(&mut conversation, &messages, &options, mode, on).unwrap().answer.text.trim().to_owned()
 }
 
 #[test]

@@ -49,6 +49,14 @@ impl<B: Backend> LanguageModel<B> {
         Ok(prompt)
     }
 
+    /// The text of messages without pictures and sounds.
+    ///
+    /// # Errors
+    /// What the template says.
+    pub(crate) fn text(&self, messages: &[Message], options: &RenderOptions) -> Result<String> {
+        self.rendered(messages, &self.with_shielded_tools(options), &[])
+    }
+
     fn placeholder(&self, media: Media<'_>) -> Result<Placeholder> {
         let (found, placeholder) = match media {
             Media::Image(_) => ("picture", self.vision.as_ref().map(|tower| tower.placeholder())),

@@ -61,7 +61,8 @@ impl Simulator {
     /// Starts a simulator with what is on `desk`, answered by `brain`. Sessions are recorded into the folder `sessions`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] when there is no thread to be had, [`ErrorKind::Device`] without a microphone.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) when there is no thread to be had,
+    /// [`ErrorKind::Device`](crate::ErrorKind::Device) without a microphone.
     pub fn start(desk: Desk, brain: Brain, sessions: PathBuf) -> Result<(Arc<Self>, Threads)> {
         let glasses = desk.glasses().clone();
         let clock = glasses.clock();

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::{CLOSE, Thought, tokens};
+use super::Thought;
+use super::marks::{CLOSE, Marks};
 use crate::backend::Backend;
 use crate::conversation::{
     Answer, AnswerOptions, Branches, Conversation, Event, Finish, Sampler, Sampling, StopStrings,
@@ -20,12 +21,11 @@ pub(super) fn answer<B: Backend>(
     conversation: &mut Conversation<B>,
     messages: &[Message],
     options: &AnswerOptions,
-    budget: usize,
+    (budget, marks): (usize, Marks),
     on: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Thought> {
     let count = options.chains.min(budget);
-    let closing = tokens(conversation.model(), &format!("\n{CLOSE}\n\n"));
-    let room = budget.div_ceil(count) + closing.len() + options.max_tokens;
+    let room = budget.div_ceil(count) + marks.close(conversation.model()).len() + options.max_tokens;
     let (mut answer, branches) = conversation.branches(messages, options, (count, room), on)?;
     let Some(mut branches) = branches else { return Ok(broken_off(answer, &[])) };
     let close = [CLOSE.to_owned()];
@@ -38,7 +38,7 @@ pub(super) fn answer<B: Backend>(
     loop {
         let next = chains
             .iter_mut()
-            .map(|chain| chain.next(&mut branches, options, &closing))
+            .map(|chain| chain.next(&mut branches, options, marks))
             .collect::<Result<Vec<_>>>()?;
         if next.iter().all(Option::is_none) {
             break;
@@ -147,7 +147,7 @@ impl<'a> Chain<'a> {
         &mut self,
         branches: &mut Branches<B>,
         options: &'a AnswerOptions,
-        closing: &[TokenId],
+        marks: Marks,
     ) -> Result<Option<TokenId>> {
         if self.finish.is_some() {
             return Ok(None);
@@ -157,7 +157,7 @@ impl<'a> Chain<'a> {
         }
         let token = match (self.forced.pop_front(), self.left) {
             (Some(token), _) => Some(token),
-            (None, Some(left)) => self.think(left, branches, options, closing)?,
+            (None, Some(left)) => self.think(left, branches, options, marks)?,
             (None, None) => self.speak(branches, options)?,
         };
         self.all.extend(token);
@@ -169,14 +169,14 @@ impl<'a> Chain<'a> {
         left: usize,
         branches: &mut Branches<B>,
         options: &'a AnswerOptions,
-        closing: &[TokenId],
+        marks: Marks,
     ) -> Result<Option<TokenId>> {
         let token = match left {
             0 => None,
             _ => Some(branches.choose(self.number, &mut self.sampler, &self.all)?),
         };
         let Some(token) = token.filter(|token| !branches.model().tokenizer().is_end(*token)) else {
-            self.forced.extend(closing);
+            self.forced.extend(marks.close(branches.model()));
             self.begin_answer(branches, options)?;
             return Ok(self.forced.pop_front());
         };
@@ -186,7 +186,7 @@ impl<'a> Chain<'a> {
         self.thought.push_str(&text);
         self.news.push_str(&text);
         if closed {
-            self.forced.extend(tokens(branches.model(), "\n\n"));
+            self.forced.extend(marks.gap(branches.model()));
             self.begin_answer(branches, options)?;
         }
         Ok(Some(token))

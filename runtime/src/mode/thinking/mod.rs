@@ -2,7 +2,8 @@
 //!
 //! The reasoning is an answer by itself, that ends with `</think>` or with its budget; then it is closed, by force if need
 //! be, and the model goes on from there. What it computed while it reasoned is not computed again. A model whose template
-//! knows nothing of thinking is led the same way: its turn is opened with `<think>`, and closed.
+//! knows nothing of thinking is led the same way: its turn is opened with `<think>`, and closed. A template that opens it
+//! itself is not opened twice.
 //!
 //! # Several chains
 //! With [`AnswerOptions::chains`] the budget is shared by so many chains of thought, each with an answer of its own, and
@@ -12,18 +13,17 @@
 //! their own. Nothing is shown before all have answered.
 
 mod chains;
+mod marks;
 
 use std::ops::ControlFlow;
 
+use self::marks::{CLOSE, Marks};
 use crate::backend::Backend;
 use crate::conversation::{Answer, AnswerOptions, Conversation, Event, Finish, LanguageModel};
 use crate::mode::Mode;
 use crate::model::chat_template::Message;
 use crate::model::tokenizer::Special;
 use crate::{Result, TokenId};
-
-const OPEN: &str = "<think>\n";
-const CLOSE: &str = "</think>";
 
 /// Tokens of reasoning where agents were asked for and the device is alone.
 #[cfg(feature = "cloud")]
@@ -66,9 +66,10 @@ pub fn answer<B: Backend>(
         return Ok(Thought { reasoning: String::new(), reasoning_tokens: 0, answer, votes: 0 });
     }
     options.render.enable_thinking = Some(true);
-    options.opening.extend(tokens(conversation.model(), OPEN));
+    let marks = Marks::of(conversation.model(), &options)?;
+    options.opening.extend(marks.open(conversation.model()));
     if options.chains.min(budget) > 1 {
-        return chains::answer(conversation, messages, &options, budget, on);
+        return chains::answer(conversation, messages, &options, (budget, marks), on);
     }
     let reasoning = reason(conversation, messages, &options, budget, on)?;
     if reasoning.finish == Finish::Cancelled {
@@ -77,8 +78,9 @@ pub fn answer<B: Backend>(
         return Ok(Thought { reasoning, reasoning_tokens, answer, votes: 0 });
     }
     options.opening.extend(&reasoning.tokens);
-    let closing = if reasoning.finish == Finish::Stop { "\n\n".to_owned() } else { format!("\n{CLOSE}\n\n") };
-    options.opening.extend(tokens(conversation.model(), &closing));
+    let is_closed = reasoning.finish == Finish::Stop;
+    let model = conversation.model();
+    options.opening.extend(if is_closed { marks.gap(model) } else { marks.close(model) });
     let answer = conversation.answer(messages, &options, on)?;
     Ok(Thought {
         reasoning: reasoning.text.trim().to_owned(),
