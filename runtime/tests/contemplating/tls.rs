@@ -14,9 +14,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::server::piece;
 use crate::wearer::{DRAFT, Wearer, written};
 
-/// A server for localhost that says yes to whoever trusts it: its port, its certificate in PEM.
+/// A server for 127.0.0.1 that says yes to whoever trusts it: its port, its certificate in PEM.
 async fn serving() -> (u16, String, JoinHandle<()>) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -55,16 +55,16 @@ async fn a_certificate_that_is_named_is_trusted() {
     let ca = folder.path().join("ca.pem");
     std::fs::write(&ca, certificate).unwrap();
     let budget = "[budget]\nseconds = 8\nagents = 1";
-    let wearer = Wearer::at(&format!("https://localhost:{port}/v1"), budget, &format!("ca = {ca:?}"));
+    let wearer = Wearer::at(&format!("https://127.0.0.1:{port}/v1"), budget, &format!("ca = {ca:?}"));
     assert_eq!(wearer.ask(&written()).await.0.text, "Yes.");
-    assert_eq!(wearer.records()[0].destination, format!("https://localhost:{port}"));
+    assert_eq!(wearer.records()[0].destination, format!("https://127.0.0.1:{port}"));
     serving.abort();
 }
 
 #[tokio::test]
 async fn one_that_nobody_trusts_gets_no_byte_of_a_request() {
     let (port, _, serving) = serving().await;
-    let wearer = Wearer::at(&format!("https://localhost:{port}/v1"), "", "");
+    let wearer = Wearer::at(&format!("https://127.0.0.1:{port}/v1"), "", "");
     let (outcome, _) = wearer.ask(&written()).await;
     assert_eq!(outcome.text, DRAFT);
     assert!(outcome.source.note().unwrap().contains("certificate"), "{:?}", outcome.source);
