@@ -134,8 +134,7 @@ def latency(out, arguments, folder, text, mmproj):
         waited = 1 - live / statistics.median(line["live_ms"] for line in lines)
         out.append(f"| {stem} s | {live:.0f} ms | {ours:.0f} ms | {peer:.0f} ms | {live / ours:.3f}x | {live / peer:.4f}x | {waited:.0%} |")
     most = max(line["blocks_after_the_end"] for lines in times.values() for line in lines)
-    out.append(f"\nPasses of the audio tower that began after the end of speech, at most: {most} (one for the rest of the sound, "
-               "and one where a block had just become complete).\n")
+    out.append(f"\nPasses of the audio tower that began after the end of speech, at most: {most}.\n")
 
 
 def processor_seconds(command):
