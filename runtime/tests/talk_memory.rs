@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use allocations::{Counting, live_bytes};
 use lorgnette_device::clock::ManualClock;
+use lorgnette_runtime::backend::cpu;
 use lorgnette_runtime::conversation::AnswerOptions;
 use lorgnette_runtime::live::{Engine, Report, replay};
 use script::{Script, model, session};
@@ -23,12 +24,14 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn two_hundred_turns_take_what_twenty_take() {
+    // Of several threads it is chance which comes to work first, and needs its buffers.
+    cpu::set_threads(1).unwrap();
     let options = AnswerOptions { max_tokens: 2, ..AnswerOptions::default() };
     // Room for a few turns.
     let clock = Arc::new(ManualClock::default());
     let mut engine = Engine::new(model(), 200, Vec::new(), options, clock).unwrap();
     let mut session = session(engine.cancel());
-    let (mut turns, mut now, mut after) = (0, 0, Vec::new());
+    let (mut turns, mut now, mut after) = (0, 0, Vec::with_capacity(200));
     while turns < 200 {
         // Each turn is about another view, so that whatever keeps something keeps most.
         let script = Script { now, ..Script::default() }.view((turns * 37 % 250) as u8);
@@ -42,5 +45,5 @@ fn two_hundred_turns_take_what_twenty_take() {
     // What is remembered grows until the context is full, and then again.
     let most = |from: usize, to: usize| *after[from..to].iter().max().unwrap();
     let (early, late) = (most(10, 20), most(20, 200));
-    assert!(late <= early + early / 100, "{early} bytes at most up to turn 20, {late} up to turn 200");
+    assert!(late <= early, "{early} bytes at most up to turn 20, {late} up to turn 200");
 }

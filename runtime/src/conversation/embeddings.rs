@@ -1,6 +1,5 @@
 //! Rows of pictures and sounds, kept for when they are shown or played again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::media::ContentId;
@@ -14,22 +13,20 @@ pub(super) struct Embedding<R> {
 /// The rows of contents that were used last, at most so many.
 pub(super) struct Embeddings<R> {
     most_rows: usize,
-    kept: HashMap<ContentId, (u64, Embedding<R>)>,
-    /// Counts uses.
-    clock: u64,
+    /// Those used last are last. A hash table would grow by being written to, although it holds no more.
+    kept: Vec<(ContentId, Embedding<R>)>,
 }
 
 impl<R> Embeddings<R> {
     /// Room for `most_rows` rows.
     pub(super) fn new(most_rows: usize) -> Self {
-        Self { most_rows, kept: HashMap::new(), clock: 0 }
+        Self { most_rows, kept: Vec::new() }
     }
 
     pub(super) fn get(&mut self, id: ContentId) -> Option<Arc<R>> {
-        self.clock += 1;
-        let (used, embedding) = self.kept.get_mut(&id)?;
-        *used = self.clock;
-        Some(Arc::clone(&embedding.rows))
+        let at = self.kept.iter().rposition(|(kept, _)| *kept == id)?;
+        self.kept[at..].rotate_left(1);
+        self.kept.last().map(|(_, embedding)| Arc::clone(&embedding.rows))
     }
 
     /// Keeps an embedding, and gives up those that were not used for the longest time to make room.
@@ -37,23 +34,30 @@ impl<R> Embeddings<R> {
         if embedding.count > self.most_rows {
             return;
         }
-        self.clock += 1;
-        self.kept.insert(id, (self.clock, embedding));
-        self.limit(self.most_rows);
+        self.kept.retain(|(kept, _)| *kept != id);
+        self.give_up(self.most_rows - embedding.count);
+        self.kept.push((id, embedding));
     }
 
     /// Keeps `most_rows` rows at most.
     pub(super) fn limit(&mut self, most_rows: usize) {
         self.most_rows = most_rows;
-        while self.rows() > self.most_rows {
-            let oldest = self.kept.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| *id);
-            let Some(oldest) = oldest else { return };
-            self.kept.remove(&oldest);
+        self.give_up(most_rows);
+    }
+
+    /// Gives up those that were not used for the longest time, until `left` rows are kept at most.
+    fn give_up(&mut self, left: usize) {
+        let mut rows = self.rows();
+        let mut count = 0;
+        while rows > left {
+            rows -= self.kept[count].1.count;
+            count += 1;
         }
+        self.kept.drain(..count);
     }
 
     fn rows(&self) -> usize {
-        self.kept.values().map(|(_, embedding)| embedding.count).sum()
+        self.kept.iter().map(|(_, embedding)| embedding.count).sum()
     }
 }
 
