@@ -22,6 +22,7 @@ use serde::Deserialize;
 /// A question about a scene, with its answer. What is recorded is the same question.
 #[derive(Deserialize)]
 struct Question {
+    level: u8,
     picture: Option<PathBuf>,
     recording: Option<PathBuf>,
     text: String,
@@ -29,26 +30,26 @@ struct Question {
     answer: String,
 }
 
-/// Of `models/pico/quick`, how a question is asked, of what kind it is, and how many of a hundred have to be answered
-/// exactly.
-const FLOORS: &[(&str, &str, usize)] = &[
-    ("spoken", "all", 50),
-    ("thinking", "all", 80),
-    ("typed", "able", 100),
-    ("typed", "absent", 85),
-    ("typed", "contemplate", 100),
-    ("typed", "glucose", 90),
-    ("typed", "hello", 100),
-    ("typed", "name", 70),
-    ("typed", "no picture", 100),
-    ("typed", "not there", 90),
-    ("typed", "pressure", 90),
-    ("typed", "pulse", 90),
-    ("typed", "read", 75),
-    ("typed", "temperature", 85),
-    ("typed", "tool", 75),
-    ("typed", "value", 75),
-    ("typed", "verdict", 65),
+/// Of `models/pico/quick`, of what level a question is, how it is asked, of what kind it is, and how many of a hundred
+/// have to be answered exactly.
+const FLOORS: &[(u8, &str, &str, usize)] = &[
+    (1, "spoken", "all", 50),
+    (1, "thinking", "all", 80),
+    (1, "typed", "able", 100),
+    (1, "typed", "absent", 85),
+    (1, "typed", "contemplate", 100),
+    (1, "typed", "glucose", 90),
+    (1, "typed", "hello", 100),
+    (1, "typed", "name", 70),
+    (1, "typed", "no picture", 100),
+    (1, "typed", "not there", 90),
+    (1, "typed", "pressure", 90),
+    (1, "typed", "pulse", 90),
+    (1, "typed", "read", 75),
+    (1, "typed", "temperature", 85),
+    (1, "typed", "tool", 75),
+    (1, "typed", "value", 75),
+    (1, "typed", "verdict", 65),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -89,7 +90,7 @@ fn of_every_kind_of_question_as_many_are_right_as_the_card_says() {
     let model =
         LanguageModel::load(Cpu, &bundled::language().unwrap()).unwrap().with_towers(&towers).unwrap();
     let (model, folder) = (Arc::new(model), folder("quick"));
-    let mut found: BTreeMap<(&str, String), (usize, usize)> = BTreeMap::new();
+    let mut found: BTreeMap<(u8, &str, String), (usize, usize)> = BTreeMap::new();
     for question in questions(&folder) {
         let read = |name: &PathBuf| std::fs::read(folder.join(name)).unwrap();
         let picture = question
@@ -109,15 +110,23 @@ fn of_every_kind_of_question_as_many_are_right_as_the_card_says() {
             let right =
                 answer(&model, picture.iter().cloned().chain([asked]).collect(), think) == question.answer;
             let kind = if way == "typed" { question.kind.clone() } else { "all".to_owned() };
-            let (count, of) = found.entry((way, kind)).or_default();
+            let (count, of) = found.entry((question.level, way, kind)).or_default();
             (*count, *of) = (*count + usize::from(right), *of + 1);
         }
     }
-    let found: Vec<_> = found.into_iter().map(|((way, kind), (right, of))| (way, kind, right, of)).collect();
+    let found: Vec<_> =
+        found.into_iter().map(|((level, way, kind), (right, of))| (level, way, kind, right, of)).collect();
     assert_eq!(found.len(), FLOORS.len(), "{found:#?}");
-    for (way, kind, right, of) in &found {
-        let floor = FLOORS.iter().find(|floor| (floor.0, floor.1) == (*way, kind.as_str())).unwrap().2;
-        assert!(100 * right >= floor * of, "{way}, {kind}: {right} of {of}, expected {floor} %: {found:#?}");
+    for (level, way, kind, right, of) in &found {
+        let floor = FLOORS
+            .iter()
+            .find(|floor| (floor.0, floor.1, floor.2) == (*level, *way, kind.as_str()))
+            .unwrap()
+            .3;
+        assert!(
+            100 * right >= floor * of,
+            "L{level} {way}, {kind}: {right} of {of}, expected {floor} %: {found:#?}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 """The bundled scenes: `python -m pico.scenes OUT` draws pictures and speaks questions of the held-out split into a folder.
 
-`scenes.json` is a list of questions, each with its `picture` and its `recording` (names of files, or null), `text`,
-`kind`, and the `answer` that is right. With `--quick` they are many, of level 1, for the quick check of accuracy.
+`scenes.json` is a list of questions, each with its `level`, its `picture` and its `recording` (names of files, or null),
+`text`, `kind`, and the `answer` that is right. With `--quick` they are many, for the quick check of accuracy.
 """
 
 import argparse
@@ -16,8 +16,9 @@ from .world.questions import Question, Scene
 
 # Beyond the numbers of any pool, of the evaluation and of `probe`.
 FIRST, FIRST_QUICK = 20_000_000, 21_000_000
-# Of the quick check: pictures, every other one with a recording, questions about each at most, and commands.
-PICTURES, QUESTIONS, COMMANDS = 32, 8, 48
+# Of the quick check: labels, displays and shelves, every other one with a recording, questions about each at most, and
+# commands.
+LABELS, DISPLAYS, SHELVES, QUESTIONS, COMMANDS = 16, 16, 12, 8, 48
 
 
 @dataclass(frozen=True)
@@ -56,33 +57,39 @@ def draw(out: Path) -> None:
         image.save(out / f"{name}.png", optimize=True)
         for at, kind in enumerate(wanted.kinds):
             question = next(q for q in iter(lambda: questions.ask(scene, rng), None) if q.kind == kind)
-            rows.append(_row(out, question, f"{name}.png", None if at else f"{name}.wav", rng))
+            rows.append(_row(out, wanted.level, question, f"{name}.png", None if at else f"{name}.wav", rng))
     rng = random.Random("pico/scenes")
-    rows.append(_row(out, commands.tool(rng), None, "command.wav", rng))
-    rows.append(_row(out, commands.hard(rng), None, None, rng))
+    rows.append(_row(out, 1, commands.tool(rng), None, "command.wav", rng))
+    rows.append(_row(out, 1, commands.hard(rng), None, None, rng))
     _write(out, rows)
 
 
 def draw_quick(out: Path) -> None:
-    """As many labels as displays, each asked all that comes to mind."""
+    """Labels, displays and shelves, each asked all that comes to mind."""
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    scenes = (_scene(1, number) for number in range(FIRST_QUICK, FIRST_QUICK + 1000))
-    left = {True: PICTURES // 2, False: PICTURES // 2}
-    for scene, rng in scenes:
-        if not left[scene.reading is None]:
-            continue
-        left[scene.reading is None] -= 1
-        name = str(sum(left.values()))
-        image, _ = picture.draw(scene, rng)
-        image.save(out / f"{name}.png", optimize=True)
-        asked = {question.text: question for question in (questions.ask(scene, rng) for _ in range(4 * QUESTIONS))}
-        for at, question in enumerate(list(asked.values())[:QUESTIONS]):
-            spoken = at == 0 and sum(left.values()) % 2 == 0
-            rows.append(_row(out, question, f"{name}.png", f"{name}.wav" if spoken else None, rng))
+    for level, left in {1: {True: LABELS, False: DISPLAYS}, 2: {True: SHELVES}}.items():
+        for scene, rng in (_scene(level, number) for number in range(FIRST_QUICK, FIRST_QUICK + 1000)):
+            if not left[scene.reading is None]:
+                continue
+            left[scene.reading is None] -= 1
+            at = sum(left.values())
+            rows += _asked(out, scene, rng, f"L{level}-{at}", spoken=at % 2 == 0)
     rng = random.Random("pico/quick")
-    rows += [_row(out, commands.command(rng, with_picture=False), None, None, rng) for _ in range(COMMANDS)]
+    rows += [_row(out, 1, commands.command(rng, with_picture=False), None, None, rng) for _ in range(COMMANDS)]
     _write(out, rows)
+
+
+def _asked(out: Path, scene: Scene, rng: random.Random, name: str, spoken: bool) -> list[dict]:
+    """Draws a scene, with different questions about it; the first may be `spoken`."""
+    image, _ = picture.draw(scene, rng)
+    image.save(out / f"{name}.png", optimize=True)
+    asked = {question.text: question for question in (questions.ask(scene, rng) for _ in range(4 * QUESTIONS))}
+    rows = []
+    for at, question in enumerate(list(asked.values())[:QUESTIONS]):
+        recording = f"{name}.wav" if spoken and at == 0 else None
+        rows.append(_row(out, scene.level, question, f"{name}.png", recording, rng))
+    return rows
 
 
 def _write(out: Path, rows: list[dict]) -> None:
@@ -93,11 +100,13 @@ def _scene(level: int, number: int) -> tuple[Scene, random.Random]:
     return questions.scene_of(splits.HELD_OUT, level, number)
 
 
-def _row(out: Path, question: Question, picture: str | None, recording: str | None, rng: random.Random) -> dict:
+def _row(
+    out: Path, level: int, question: Question, picture: str | None, recording: str | None, rng: random.Random
+) -> dict:
     if recording:
         voice.write_wav(str(out / recording), voice.speak(question.text, splits.HELD_OUT, rng))
     asked = {"text": question.text, "kind": question.kind, "answer": question.answer}
-    return {"picture": picture, "recording": recording, **asked}
+    return {"level": level, "picture": picture, "recording": recording, **asked}
 
 
 def main() -> None:

@@ -7,7 +7,8 @@ Params = dict[str, jax.Array]
 
 
 def linear(params: Params, name: str, x: jax.Array) -> jax.Array:
-    y = x @ params[f"{name}.weight"].T
+    weight = params[f"{name}.weight"]
+    y = (x.reshape(-1, x.shape[-1]) @ weight.T).reshape(*x.shape[:-1], -1)
     bias = params.get(f"{name}.bias")
     return y if bias is None else y + bias
 
@@ -30,11 +31,12 @@ def attend(queries: jax.Array, keys: jax.Array, values: jax.Array, mask: jax.Arr
     groups = queries.shape[2] // keys.shape[2]
     if groups > 1:
         keys, values = jnp.repeat(keys, groups, axis=2), jnp.repeat(values, groups, axis=2)
-    scores = jnp.einsum("bqhd,bkhd->bhqk", queries, keys).astype(jnp.float32) * queries.shape[-1] ** -0.5
+    queries, keys, values = (x.transpose(0, 2, 1, 3) for x in (queries, keys, values))
+    scores = jnp.einsum("bhqd,bhkd->bhqk", queries, keys).astype(jnp.float32) * queries.shape[-1] ** -0.5
     if mask is not None:
         scores = jnp.where(mask[:, None], scores, -1e30)
     weights = jax.nn.softmax(scores, axis=-1).astype(values.dtype)
-    return jnp.einsum("bhqk,bkhd->bqhd", weights, values)
+    return jnp.einsum("bhqk,bhkd->bhqd", weights, values).transpose(0, 2, 1, 3)
 
 
 def encoder_layer(params: Params, names: dict[str, str], x: jax.Array, heads: int, epsilon: float, mask, activation):
