@@ -14,7 +14,8 @@ use std::sync::Arc;
 use lorgnette_quant::gguf::Gguf;
 use lorgnette_runtime::backend::Backend;
 use lorgnette_runtime::backend::cpu::Cpu;
-use lorgnette_runtime::conversation::{AnswerOptions, Constraint, Conversation, LanguageModel};
+use lorgnette_runtime::conversation::{AnswerOptions, Constraint, Conversation, Event, LanguageModel};
+use lorgnette_runtime::mode::{Mode, thinking};
 use lorgnette_runtime::model::audio::{Clip, decode_wav};
 use lorgnette_runtime::model::chat_template::{Message, Part, Role};
 use lorgnette_runtime::model::media::{Image, Sound};
@@ -22,8 +23,8 @@ use lorgnette_runtime::model::vision::{self, Picture};
 use lorgnette_runtime::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-/// Tokens of an answer at most, thoughts and all.
-const MAX_TOKENS: usize = 400;
+/// Tokens of an answer at most, and of the thoughts before it.
+const MAX_TOKENS: usize = 200;
 /// Positions of a conversation.
 const CAPACITY: usize = 1024;
 
@@ -71,9 +72,10 @@ fn main() -> Result<()> {
 fn answer(model: &Arc<LanguageModel<Cpu>>, question: &Question) -> Result<Reply> {
     let mut conversation = Conversation::new(Arc::clone(model), CAPACITY)?;
     let mut options = AnswerOptions { max_tokens: MAX_TOKENS, ..AnswerOptions::default() };
-    let mut answer = |messages: &[Message], options: &AnswerOptions| {
-        let answer = conversation.answer(messages, options, &mut |_| ControlFlow::Continue(()))?;
-        Ok::<_, Error>(answer.text)
+    let mut answer = |messages: &[Message], options: &AnswerOptions, mode| {
+        let on = &mut |_: Event<'_>| ControlFlow::Continue(());
+        let thought = thinking::answer(&mut conversation, messages, options, mode, on)?;
+        Ok::<_, Error>(thought.answer.text)
     };
     let mut messages = Vec::new();
     let mut parts: Vec<_> =
@@ -81,15 +83,15 @@ fn answer(model: &Arc<LanguageModel<Cpu>>, question: &Question) -> Result<Reply>
     if let Some(before) = &question.before {
         parts.push(Part::Text(before.clone()));
         messages.push(Message::parts(Role::User, std::mem::take(&mut parts)));
-        let said = answer(&messages, &options)?;
+        let said = answer(&messages, &options, Mode::Instant)?;
         messages.push(Message::text(Role::Assistant, said));
     }
     parts.extend(clip(question)?.map(|clip| Part::Audio(Sound::new(clip))));
     parts.extend(question.text.clone().map(Part::Text));
     messages.push(Message::parts(Role::User, parts));
-    options.render.enable_thinking = Some(question.think);
     options.constraint = question.regex.clone().map(Constraint::Regex);
-    Ok(Reply { text: answer(&messages, &options)?, ..Reply::default() })
+    let mode = if question.think { Mode::Thinking { budget: MAX_TOKENS } } else { Mode::Instant };
+    Ok(Reply { text: answer(&messages, &options, mode)?, ..Reply::default() })
 }
 
 fn rows(model: &LanguageModel<Cpu>, question: &Question) -> Result<Reply> {
