@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--levels", type=int, nargs="+", default=[1])
     parser.add_argument("--each", type=int, default=300, help="questions of a kind, when the set is drawn")
-    parser.add_argument("--most", type=int, default=1000, help="questions of a level")
+    parser.add_argument("--most", type=int, help="questions of a level, for a quick look")
     parser.add_argument("--spoken", action="store_true")
     arguments = parser.parse_args()
     lines = []
@@ -36,7 +36,7 @@ def main() -> None:
         if not path.exists():
             draw_set(arguments.set, level, arguments.each, 20_000)
         rows = [json.loads(row) for row in path.read_text().splitlines()]
-        rows = random.Random(level).sample(rows, min(arguments.most, len(rows)))
+        rows = random.Random(level).sample(rows, min(arguments.most or len(rows), len(rows)))
         lines += [json.dumps(line(row, arguments.set, arguments.spoken)) for row in rows]
     arguments.output.write_text("\n".join(lines) + "\n")
 

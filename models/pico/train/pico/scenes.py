@@ -16,7 +16,7 @@ from .world.questions import Question, Scene
 
 # Beyond the numbers of any pool, of the evaluation and of `probe`.
 FIRST, FIRST_QUICK = 20_000_000, 21_000_000
-# Of the quick check: labels, displays and shelves, every other one with a recording, questions about each at most, and
+# Of the quick check: labels and displays, every other one with a recording, and shelves; questions about each at most, and
 # commands.
 LABELS, DISPLAYS, SHELVES, QUESTIONS, COMMANDS = 16, 16, 12, 8, 48
 
@@ -74,7 +74,7 @@ def draw_quick(out: Path) -> None:
                 continue
             left[scene.reading is None] -= 1
             at = sum(left.values())
-            rows += _asked(out, scene, rng, f"L{level}-{at}", spoken=at % 2 == 0)
+            rows += _asked(out, scene, rng, f"L{level}-{at}", spoken=level == 1 and at % 2 == 0)
     rng = random.Random("pico/quick")
     rows += [_row(out, 1, commands.command(rng, with_picture=False), None, None, rng) for _ in range(COMMANDS)]
     _write(out, rows)
