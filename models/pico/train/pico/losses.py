@@ -2,12 +2,12 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .config import Audio, Pico, Vision
 from .model import audio, pico, vision
 from .model.layers import Params
-from .world.canvas import PARTS
-from .world.picture import CHARS, SLOTS
+from .world.picture import CLASSES, SLOTS
 
 Metrics = dict[str, jax.Array]
 NEVER = -1e30
@@ -27,13 +27,15 @@ def read(params: Params, config: Vision, rows: jax.Array, wanted: jax.Array) -> 
 
 
 def _named(logits: jax.Array, wanted: jax.Array) -> tuple[jax.Array, Metrics]:
-    """The loss of naming characters, their parts and their places there, `wanted[..., 3]`, by `logits[..., CLASSES]`."""
-    chars, parts, places = jnp.split(logits.astype(jnp.float32), [CHARS, CHARS + len(PARTS)], axis=-1)
-    char, part, place = wanted[..., 0], wanted[..., 1], wanted[..., 2]
+    """The loss of naming characters, their parts, their places there and whose they are, `wanted[..., 4]`, by
+    `logits[..., sum(CLASSES)]`."""
+    chars, *others = jnp.split(logits.astype(jnp.float32), np.cumsum(CLASSES)[:-1], axis=-1)
+    char, *others_wanted = jnp.moveaxis(wanted, -1, 0)
+    parts, part = others[0], others_wanted[0]
     there, told = char > 0, part > 0
     # There is nothing in most slots.
     loss = _mean(_cross_entropy(chars, char), jnp.where(there, 1.0, 0.2))
-    loss += 0.3 * _mean(_cross_entropy(parts, part) + _cross_entropy(places, place), told)
+    loss += 0.3 * _mean(sum(map(_cross_entropy, others, others_wanted)), told)
     return loss, {"read": _mean(chars.argmax(-1) == char, there), "part": _mean(parts.argmax(-1) == part, told)}
 
 

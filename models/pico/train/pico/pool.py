@@ -1,6 +1,6 @@
 """Pre-drawn scenes on disk, in shards that appear whole and are mapped into memory.
 
-POOLS/see-train-L1-0003/  images.npy  [n][image][image][3] u8, targets.npy [n][patches][slots][3] u8,
+POOLS/see-train-L1-0003/  images.npy  [n][image][image][3] u8, targets.npy [n][patches][slots][4] u8,
                           items.json  a transcript and typed questions for each
 POOLS/hear-train-L1-0003/ mels.npy    [n][MAX_FRAMES][bins] f16, frames.npy [n] i32, items.json what is said;
                           item i belongs to picture i of the `see` shard of the same number, if its `scene` says so

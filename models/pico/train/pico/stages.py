@@ -36,18 +36,20 @@ class Stage:
 def stages(levels: dict[int, float]) -> dict[str, Stage]:
     """The stages for a mix of levels. What there is to say about a shelf needs longer rows."""
     length = 144 if set(levels) == {1} else 288
-    transcribe = Mix(levels, length=length, read=1.0, think=0.0, commands=0.1)
+    transcribe = Mix(levels, length=length, read=1.0, think=0.0, hear=0.5, repeat=0.8, commands=0.1)
     answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, absent=0.08, talk=0.3)
-    hear = Mix(levels, length=length, read=0.25, think=0.25, hear=0.5, commands=0.15, absent=0.08, talk=0.3)
+    joint = Mix(levels, length=length, read=0.25, think=0.25, hear=0.5, repeat=0.3, commands=0.15, absent=0.12, talk=0.3)
     return {
         "see": Stage({"read": 1.0}, ["vision", "connector"], 1e-3, 16, 512, 40_000, levels),
         "hear": Stage({"spell": 1.0}, ["audio", "projector"], 1e-3, 16, 512, 40_000, levels),
-        "transcribe": Stage({"answer": 1.0}, ["text", "connector"], 1e-3, 16, 256, 40_000, levels, transcribe),
+        "transcribe": Stage(
+            {"answer": 1.0}, ["text", "connector", "projector"], 1e-3, 16, 256, 40_000, levels, transcribe,
+        ),
         "answer": Stage(
             {"answer": 1.0, "read": 0.3}, ["text", "connector", "vision"], 5e-4, 16, 256, 40_000, levels, answer,
         ),
         # The audio tower stays as it is: that makes a step a quarter cheaper.
         "joint": Stage(
-            {"answer": 1.0, "read": 0.5}, ["text", "connector", "vision", "projector"], 4e-4, 16, 256, 80_000, levels, hear,
+            {"answer": 1.0, "read": 0.5}, ["text", "connector", "vision", "projector"], 4e-4, 16, 256, 80_000, levels, joint,
         ),
     }  # fmt: skip

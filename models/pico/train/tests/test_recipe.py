@@ -71,6 +71,14 @@ class World(unittest.TestCase):
                 said = product.fact("price") if "price" in product.values else ""
                 self.assertEqual("".join(c.char for c in sorted(price, key=lambda c: c.place)), said)
 
+    def test_characters_know_whose_they_are(self):
+        for number in range(40):
+            scene, rng = questions.scene_of(splits.TRAIN, 2, number)
+            _, chars = picture.draw(scene, rng)
+            for at, product in enumerate(scene.products, 1):
+                name = sorted((c for c in chars if (c.part, c.product) == ("name", at)), key=lambda c: c.place)
+                self.assertEqual("".join(c.char for c in name).lower(), product.name.replace(" ", "").lower())
+
     def test_bundled_scenes_have_their_files(self):
         for folder in (Path(__file__).parents[2] / name for name in ("scenes", "quick")):
             for row in json.loads((folder / "scenes.json").read_text()):

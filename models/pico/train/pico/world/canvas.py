@@ -14,7 +14,8 @@ Colour = tuple[int, int, int]
 
 class Char(NamedTuple):
     """A character with its centre in pixels, and the number of the text it stands in; and what that says: the part of
-    the scene (of `PARTS`, nothing when it is not told), and its place in that part, blanks left out."""
+    the scene (of `PARTS`, nothing when it is not told), its place in that part, blanks left out, and the product that it is
+    about, in reading order from 1, or 0."""
 
     char: str
     x: float
@@ -22,6 +23,7 @@ class Char(NamedTuple):
     line: int
     part: str = ""
     place: int = 0
+    product: int = 0
 
 
 # What a text says: a product's name or value, a value of a display, or what stands beside values.
@@ -44,13 +46,14 @@ def advance(name: str, size: int, char: str) -> float:
 
 
 class Canvas:
-    """`chars` are all that was written. Blanks are left out."""
+    """`chars` are all that was written, blanks left out; `product` is what is written about from now on, or 0."""
 
     def __init__(self, width: int, height: int, colour: Colour):
         self.image = Image.new("RGB", (width, height), colour)
         self.draw = ImageDraw.Draw(self.image)
         self.chars: list[Char] = []
         self.lines = 0
+        self.product = 0
 
     def text(
         self, x: float, y: float, pieces: list[Piece], name: str, size: int, colour: Colour, anchor="l", first: int = 0
@@ -69,7 +72,7 @@ class Canvas:
         for i, char in enumerate(text):
             if char != " ":
                 middle = left + (ends[i] + ends[i + 1]) / 2 * length / ends[-1]
-                self.chars.append(Char(char, middle, y, self.lines, parts[i], places[parts[i]]))
+                self.chars.append(Char(char, middle, y, self.lines, parts[i], places[parts[i]], self.product))
                 places[parts[i]] += 1
         self.lines += 1
 

@@ -63,7 +63,7 @@ def draw(scene: Scene, rng: random.Random) -> Canvas:
     cells = _cells(len(scene.products), width, height, rng)
     order = rng.random() < 0.5
     captions = {attribute: rng.choice(choices) for attribute, choices in CAPTIONS.items()}
-    for product, cell in zip(scene.products, cells):
+    for canvas.product, (product, cell) in enumerate(zip(scene.products, cells), 1):
         inked = ink
         if look.panel == "box" and (len(cells) > 1 or rng.random() < 0.5):
             fill, inked = colours(rng, least)

@@ -17,8 +17,10 @@ EXTRA = "€£°"
 CHARS = 1 + 94 + len(EXTRA)
 # Places in a part that are told apart; all behind are the last.
 PLACES = 8
-# What a slot says: a character, the part it belongs to (0 is unknown), and its place there.
-CLASSES = (CHARS, len(PARTS), PLACES)
+# Products of a shelf that are told apart, and none.
+PRODUCTS = 5
+# What a slot says: a character, the part it belongs to (0 is unknown), its place there, and whose part that is.
+CLASSES = (CHARS, len(PARTS), PLACES, PRODUCTS)
 SLOTS = 3
 
 
@@ -35,7 +37,7 @@ def char_class(char: str) -> int:
 
 
 def patch_targets(chars: list[Char], width: int, height: int) -> np.ndarray:
-    """`[patches][SLOTS][3]`: the characters whose centres lie in each patch, line by line."""
+    """`[patches][SLOTS][4]`: the characters whose centres lie in each patch, line by line."""
     side = PICO.vision.side
     cells: list[list[Char]] = [[] for _ in range(side * side)]
     for char in chars:
@@ -45,7 +47,8 @@ def patch_targets(chars: list[Char], width: int, height: int) -> np.ndarray:
     targets = np.zeros((side * side, SLOTS, len(CLASSES)), np.uint8)
     for cell, found in zip(targets, cells):
         for slot, char in enumerate(sorted(found, key=lambda char: (char.line, char.x))[:SLOTS]):
-            cell[slot] = char_class(char.char), PARTS.index(char.part), min(char.place, PLACES - 1)
+            part, place = PARTS.index(char.part), min(char.place, PLACES - 1)
+            cell[slot] = char_class(char.char), part, place, char.product
     return targets
 
 
