@@ -19,7 +19,7 @@ from .model.letters import spelled
 from .pool import Pool
 from .tokens import ASK, NEXT, THINK, THOUGHT, Tokens
 from .world import commands
-from .world.questions import ASK_READ, about_another
+from .world.questions import ASK_READ, about_another, about_invented_shelf, is_shelf
 
 REPEAT = "Repeat that."
 # Letters of a spoken text at most.
@@ -43,6 +43,9 @@ class Mix:
     # Of what is typed, how often it is a command, and how often about a product that is not there.
     commands: float = 0.15
     absent: float = 0.0
+    # How often what is typed about a shelf is about one that nobody sees, whose listing is the thought: so that answers
+    # are made from thoughts, and not from the picture once more.
+    invented: float = 0.0
     # How often questions are turns of one talk, and how often such a turn has the picture once more.
     talk: float = 0.0
     again: float = 0.4
@@ -52,13 +55,15 @@ class Mix:
 
 @dataclass(frozen=True)
 class Turn:
-    """A question, with the tokens that are written and the rows of sound before them."""
+    """A question, with the tokens that are written and the rows of sound before them. A thought that is `given` is not
+    learned, but only the answer behind it."""
 
     asked: list[int]
     answer: str
     sees: bool = True
     sound: int = 0
     thought: str | None = None
+    given: bool = False
 
 
 class Packer:
@@ -101,6 +106,10 @@ class Packer:
         self._add([tokens.audio] * turn.sound, group, source=range(first, first + turn.sound), sees=sees)
         self._add(asked, group, sees=sees)
         self._add(said_ids, group, sees=sees, weight=1.0)
+        if turn.given:
+            thought = said_ids.index(tokens.thought) + 1
+            at = len(self.weight) - len(said_ids)
+            self.weight[at : at + thought] = [0.0] * thought
         return True
 
     def _shown(self, opening: list[int], closing: list[int], group: int) -> None:
@@ -237,6 +246,10 @@ class Conversations(Source):
                 asked = vars(commands.command(rng, with_picture=sees))
             elif kind < mix.commands + mix.absent:
                 asked = vars(about_another(item["transcript"], self.split, rng))
+            elif kind < mix.commands + mix.absent + mix.invented and is_shelf(item["transcript"]):
+                one = about_invented_shelf(self.split, rng)
+                turns.append(Turn(encode(one.text), one.answer, thought=one.reads, given=True))
+                continue
             turns.append(Turn(encode(asked["text"]), asked["answer"], sees, thought=self._thought(asked)))
         if talk:
             turns[:3] = rng.sample(turns[:3], min(3, len(turns)))

@@ -61,6 +61,14 @@ class World(unittest.TestCase):
                 best = max(scene.products, key=lambda p: p.number("protein"))
                 self.assertTrue(question.answer.startswith(best.name))
 
+    def test_thoughts_about_a_shelf_name_its_products_in_reading_order(self):
+        for number in range(200):
+            scene, rng = questions.scene_of(splits.TRAIN, 2, number)
+            question = questions.ask(scene, rng)
+            if question.kind != "read":
+                at = [question.reads.find(product.name) for product in scene.products]
+                self.assertTrue(at == sorted(at) and at[0] >= 0, question)
+
 
     def test_characters_know_what_they_are_part_of(self):
         for number in range(40):
@@ -160,6 +168,17 @@ class Packing(unittest.TestCase):
 
         alone, among = logits(("What is this?", 9)), logits(("Read it to me.", 0), ("What is this?", 9))
         np.testing.assert_allclose(alone, among[-len(alone) :], atol=2e-4)
+
+    def test_of_a_thought_that_is_given_only_the_answer_is_learned(self):
+        asked = questions.about_invented_shelf(splits.TRAIN, random.Random(3))
+        coder = coder_of(self.tokenizer)
+        packer = batches.Packer(coder, 288)
+        packer.picture()
+        turn = batches.Turn(coder.encode(asked.text), asked.answer, thought=asked.reads, given=True)
+        self.assertTrue(packer.question(turn))
+        row = packer.arrays()
+        learned = coder.decode([int(token) for token in row["target"][row["weight"] > 0]])
+        self.assertEqual(learned, asked.answer + tokens.END)
 
     def test_a_talk_is_written_as_the_template_writes_it(self):
         coder = coder_of(self.tokenizer)

@@ -46,6 +46,8 @@ ASK_VERDICT = {
     "temperature": ["Do I have a fever?", "Is that a fever?", "Is my temperature high?"],
     "glucose": ["Is my glucose high?", "Is this glucose level high?"],
 }
+# Kinds of questions about a shelf that are answered from a list of its products with one value of each.
+LISTED = {"value", "most", "least", "compare"}
 ASK_PULSE = ["What is my pulse?", "What is the pulse?", "Pulse?"]
 
 
@@ -135,6 +137,7 @@ def _about_label(product: Product, rng: random.Random) -> Question:
 def _about_shelf(scene: Scene, rng: random.Random) -> Question:
     products = scene.products
     attribute = rng.choice(list(products[0].values))
+    # In reading order, whatever is asked: what is listed first must not depend on the answer.
     listed = "; ".join(f"{p.name} {p.fact(attribute)}" for p in products)
     choice = rng.random()
     if choice < 0.08:
@@ -144,7 +147,7 @@ def _about_shelf(scene: Scene, rng: random.Random) -> Question:
     if choice < 0.44:
         one = rng.choice(products)
         text = rng.choice(ASK_VALUE[attribute]).format(it=one.name)
-        return Question("value", text, one.fact(attribute), one.transcript())
+        return Question("value", text, one.fact(attribute), listed)
     ordered = sorted(products, key=lambda p: p.number(attribute))
     if choice < 0.6:
         best = ordered[-1]
@@ -155,7 +158,6 @@ def _about_shelf(scene: Scene, rng: random.Random) -> Question:
     pair = rng.sample(products, 2)
     text = rng.choice(ASK_MORE[attribute]).format(a=pair[0].name, b=pair[1].name)
     pair.sort(key=lambda p: p.number(attribute), reverse=attribute == "protein")
-    listed = "; ".join(f"{p.name} {p.fact(attribute)}" for p in pair)
     answer = f"{pair[0].name}, {pair[0].fact(attribute)}"
     return Question("compare", text, answer, listed)
 
@@ -165,14 +167,33 @@ def _absent(scene: Scene, rng: random.Random) -> Question:
     if not scene.reading and rng.random() >= 0.3:
         return about_another(scene.transcript(), scene.split, rng)
     kinds = [kind for kind in ASK_READING if not scene.reading or kind != scene.reading.kind]
-    return Question("absent", rng.choice(ASK_READING[rng.choice(kinds)]), NOT_SEEN, scene.transcript())
+    return Question("absent", rng.choice(ASK_READING[rng.choice(kinds)]), NOT_SEEN, _seen(scene.transcript()))
 
 
 def about_another(transcript: str, split: str, rng: random.Random) -> Question:
     """A question about a product that is not in the picture with this transcript."""
     other = next(name for name in iter(lambda: goods.name(rng, split), None) if name not in transcript)
     text = rng.choice(ASK_VALUE[rng.choice(goods.ATTRIBUTES)]).format(it=other)
-    return Question("absent", text, NOT_SEEN, transcript)
+    return Question("absent", text, NOT_SEEN, _seen(transcript))
+
+
+def about_invented_shelf(split: str, rng: random.Random) -> Question:
+    """A question about a shelf that is in no picture, of a kind that `reads` alone answers."""
+    while True:
+        question = _about_shelf(scene(split, 2, 0, rng), rng)
+        if question.kind in LISTED:
+            return question
+
+
+def is_shelf(transcript: str) -> bool:
+    return "; " in transcript
+
+
+def _seen(transcript: str) -> str:
+    """What is in the picture with this transcript: of a shelf only the names."""
+    if not is_shelf(transcript):
+        return transcript
+    return ", ".join(product.split(", ")[0] for product in transcript.split("; "))
 
 
 def scene_of(split: str, level: int, number: int) -> tuple[Scene, random.Random]:
