@@ -39,7 +39,16 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
     transcribe = Mix(levels, length=length, read=1.0, think=0.0, hear=0.5, repeat=0.8, commands=0.1)
     answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, absent=0.08, talk=0.3)
     joint = Mix(
-        levels, length=length, read=0.25, think=0.4, hear=0.5, repeat=0.3, commands=0.15, absent=0.1, talk=0.3, invented=0.2
+        levels,
+        length=length,
+        read=0.25,
+        think=0.4,
+        hear=0.5,
+        repeat=0.3,
+        commands=0.15,
+        absent=0.1,
+        talk=0.3,
+        invented=0.2,
     )
     return {
         "see": Stage({"read": 1.0}, ["vision", "connector"], 1e-3, 16, 512, 40_000, levels),

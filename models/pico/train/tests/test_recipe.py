@@ -69,7 +69,6 @@ class World(unittest.TestCase):
                 at = [question.reads.find(product.name) for product in scene.products]
                 self.assertTrue(at == sorted(at) and at[0] >= 0, question)
 
-
     def test_characters_know_what_they_are_part_of(self):
         for number in range(40):
             scene, rng = questions.scene_of(splits.TRAIN, 1, number)
