@@ -220,12 +220,20 @@ class Conversations(Source):
         rng = self.rng
         # In a talk all is said to the picture.
         talk = (heard is None or heard["scene"]) and rng.random() < self.mix.talk
+        if talk:
+            self._blind(packer)
         follows = False
         for turn in self._turns(item, heard, talk):
             again = follows and turn.sees and rng.random() < self.mix.again
             if not packer.question(turn, follows, again):
                 break
             follows = talk and turn.thought is None
+
+    def _blind(self, packer: Packer) -> None:
+        """A talk of two commands before there is a picture."""
+        for follows in (False, True):
+            asked = commands.command(self.rng, with_picture=False)
+            packer.question(Turn(self.tokens.encode(asked.text), asked.answer, sees=False), follows)
 
     def _turns(self, item: dict, heard: dict | None, talk: bool) -> list[Turn]:
         """What is heard, the transcript, and what is typed; in a talk not always in this order."""
