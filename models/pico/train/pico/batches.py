@@ -19,7 +19,7 @@ from .model.letters import spelled
 from .pool import Pool
 from .tokens import ASK, NEXT, THINK, THOUGHT, Tokens
 from .world import commands
-from .world.questions import ASK_READ, about_another, about_invented_shelf, is_shelf
+from .world.questions import ASK_READ, about_another, about_invented_shelf, about_missing, is_shelf
 
 REPEAT = "Repeat that."
 # Letters of a spoken text at most.
@@ -43,6 +43,8 @@ class Mix:
     # Of what is typed, how often it is a command, and how often about a product that is not there.
     commands: float = 0.15
     absent: float = 0.0
+    # How often it is about a value that the label lacks.
+    missing: float = 0.0
     # How often what is typed about a shelf is about one that nobody sees, whose listing is the thought: so that answers
     # are made from thoughts, and not from the picture once more.
     invented: float = 0.0
@@ -254,7 +256,10 @@ class Conversations(Source):
                 asked = vars(commands.command(rng, with_picture=sees))
             elif kind < mix.commands + mix.absent:
                 asked = vars(about_another(item["transcript"], self.split, rng))
-            elif kind < mix.commands + mix.absent + mix.invented and is_shelf(item["transcript"]):
+            elif kind < mix.commands + mix.absent + mix.missing:
+                lacks = about_missing(item["transcript"], rng)
+                asked = vars(lacks) if lacks else asked
+            elif kind < mix.commands + mix.absent + mix.missing + mix.invented and is_shelf(item["transcript"]):
                 one = about_invented_shelf(self.split, rng)
                 turns.append(Turn(encode(one.text), one.answer, thought=one.reads, given=True))
                 continue

@@ -38,6 +38,9 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
     length = 144 if set(levels) == {1} else 288
     transcribe = Mix(levels, length=length, read=1.0, think=0.0, hear=0.5, repeat=0.8, commands=0.1)
     answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, absent=0.08, talk=0.3)
+    reason = Mix(
+        levels, length=length, read=0.1, think=0.6, commands=0.1, absent=0.1, missing=0.1, invented=0.5, talk=0.2
+    )
     joint = Mix(
         levels,
         length=length,
@@ -48,6 +51,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         commands=0.15,
         absent=0.1,
         talk=0.3,
+        missing=0.1,
         invented=0.2,
     )
     return {
@@ -59,6 +63,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         "answer": Stage(
             {"answer": 1.0, "read": 0.3}, ["text", "connector", "vision"], 5e-4, 16, 256, 40_000, levels, answer,
         ),
+        "reason": Stage({"answer": 1.0}, ["text"], 5e-4, 16, 256, 40_000, levels, reason),
         # The audio tower stays as it is: that makes a step a quarter cheaper.
         "joint": Stage(
             {"answer": 1.0, "read": 0.5}, ["text", "connector", "vision", "projector"], 4e-4, 16, 256, 80_000, levels, joint,

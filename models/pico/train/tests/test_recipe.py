@@ -69,6 +69,17 @@ class World(unittest.TestCase):
                 at = [question.reads.find(product.name) for product in scene.products]
                 self.assertTrue(at == sorted(at) and at[0] >= 0, question)
 
+    def test_what_is_missing_is_not_on_the_label(self):
+        for number in range(100):
+            scene, rng = questions.scene_of(splits.TRAIN, 1, number)
+            asked = questions.about_missing(scene.transcript(), rng)
+            if scene.reading or len(scene.products[0].values) == len(goods.ATTRIBUTES):
+                self.assertIsNone(asked)
+            else:
+                there = [text.format(it=it) for a in scene.products[0].values for text in questions.ASK_VALUE[a]
+                         for it in ("it", "this")]  # fmt: skip
+                self.assertNotIn(asked.text, there)
+
     def test_characters_know_what_they_are_part_of(self):
         for number in range(40):
             scene, rng = questions.scene_of(splits.TRAIN, 1, number)

@@ -48,6 +48,13 @@ ASK_VERDICT = {
 }
 # Kinds of questions about a shelf that are answered from a list of its products with one value of each.
 LISTED = {"value", "most", "least", "compare"}
+# How a transcript tells a value.
+TOLD = {
+    "price": lambda field: field[0] in "$€£",
+    "protein": lambda field: field.startswith("protein "),
+    "sugar": lambda field: field.startswith("sugar "),
+    "calories": lambda field: field.endswith(" kcal"),
+}
 ASK_PULSE = ["What is my pulse?", "What is the pulse?", "Pulse?"]
 
 
@@ -175,6 +182,17 @@ def about_another(transcript: str, split: str, rng: random.Random) -> Question:
     other = next(name for name in iter(lambda: goods.name(rng, split), None) if name not in transcript)
     text = rng.choice(ASK_VALUE[rng.choice(goods.ATTRIBUTES)]).format(it=other)
     return Question("absent", text, NOT_SEEN, _seen(transcript))
+
+
+def about_missing(transcript: str, rng: random.Random) -> Question | None:
+    """A question about a value that the label with this transcript lacks, if it lacks one."""
+    if is_shelf(transcript) or not transcript[0].isalpha():
+        return None
+    missing = [a for a, told in TOLD.items() if not any(map(told, transcript.split(", ")[1:]))]
+    if not missing:
+        return None
+    text = rng.choice(ASK_VALUE[rng.choice(missing)]).format(it=rng.choice(["it", "this"]))
+    return Question("not there", text, NOT_SAID, transcript)
 
 
 def about_invented_shelf(split: str, rng: random.Random) -> Question:
