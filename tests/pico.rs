@@ -78,8 +78,8 @@ fn said(arguments: &[&str]) -> String {
 
 /// What `model` says, without its thoughts.
 fn answer(model: &Arc<LanguageModel<Cpu>>, parts: Vec<Part>, think: bool) -> String {
-    let options = AnswerOptions { max_tokens: 200, ..AnswerOptions::default() };
-    let mode = if think { Mode::Thinking { budget: 200 } } else { Mode::Instant };
+    let options = AnswerOptions { max_tokens: 64, ..AnswerOptions::default() };
+    let mode = if think { Mode::Thinking { budget: 100 } } else { Mode::Instant };
     let messages = [Message::parts(Role::User, parts)];
     let mut conversation = Conversation::new(Arc::clone(model), 400).unwrap();
     let on = &mut |_: Event<'_>| ControlFlow::Continue(());
