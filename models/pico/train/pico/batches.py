@@ -45,8 +45,8 @@ class Mix:
     absent: float = 0.0
     # How often it is about a value that the label lacks.
     missing: float = 0.0
-    # How often what is typed about a shelf is about one that nobody sees, whose listing is the thought: so that answers
-    # are made from thoughts, and not from the picture once more.
+    # How often what is typed about a shelf is about one that nobody sees, whose listing is given: so that answers are
+    # made from thoughts, and not from the picture once more.
     invented: float = 0.0
     # How often questions are turns of one talk, and how often such a turn has the picture once more.
     talk: float = 0.0
@@ -57,15 +57,15 @@ class Mix:
 
 @dataclass(frozen=True)
 class Turn:
-    """A question, with the tokens that are written and the rows of sound before them. A thought that is `given` is not
-    learned, but only the answer behind it."""
+    """A question, with the tokens that are written and the rows of sound before them. What is `given` of its thought
+    is not learned, nor that the thought goes on or ends there, but only what is behind that."""
 
     asked: list[int]
     answer: str
     sees: bool = True
     sound: int = 0
     thought: str | None = None
-    given: bool = False
+    given: str = ""
 
 
 class Packer:
@@ -109,9 +109,9 @@ class Packer:
         self._add(asked, group, sees=sees)
         self._add(said_ids, group, sees=sees, weight=1.0)
         if turn.given:
-            thought = said_ids.index(tokens.thought) + 1
+            given = len(tokens.encode(turn.given)) + 1
             at = len(self.weight) - len(said_ids)
-            self.weight[at : at + thought] = [0.0] * thought
+            self.weight[at : at + given] = [0.0] * given
         return True
 
     def _shown(self, opening: list[int], closing: list[int], group: int) -> None:
@@ -261,7 +261,7 @@ class Conversations(Source):
                 asked = vars(lacks) if lacks else asked
             elif kind < mix.commands + mix.absent + mix.missing + mix.invented and is_shelf(item["transcript"]):
                 one = about_invented_shelf(self.split, rng)
-                turns.append(Turn(encode(one.text), one.answer, thought=one.reads, given=True))
+                turns.append(Turn(encode(one.text), one.answer, thought=one.reads, given=one.listing()))
                 continue
             turns.append(Turn(encode(asked["text"]), asked["answer"], sees, thought=self._thought(asked)))
         if talk:

@@ -69,6 +69,15 @@ class World(unittest.TestCase):
                 at = [question.reads.find(product.name) for product in scene.products]
                 self.assertTrue(at == sorted(at) and at[0] >= 0, question)
 
+    def test_thoughts_of_a_comparison_end_with_the_value_of_the_answer(self):
+        for number in range(200):
+            scene, rng = questions.scene_of(splits.TRAIN, 2, number)
+            question = questions.ask(scene, rng)
+            if question.kind in ("most", "least", "compare"):
+                value = question.answer.split(", ")[1]
+                self.assertTrue(question.reads.endswith(f" {value}"), question)
+                self.assertIn(question.answer.replace(",", ""), question.listing().split("; "))
+
     def test_what_is_missing_is_not_on_the_label(self):
         for number in range(100):
             scene, rng = questions.scene_of(splits.TRAIN, 1, number)
@@ -179,16 +188,17 @@ class Packing(unittest.TestCase):
         alone, among = logits(("What is this?", 9)), logits(("Read it to me.", 0), ("What is this?", 9))
         np.testing.assert_allclose(alone, among[-len(alone) :], atol=2e-4)
 
-    def test_of_a_thought_that_is_given_only_the_answer_is_learned(self):
-        asked = questions.about_invented_shelf(splits.TRAIN, random.Random(3))
-        coder = coder_of(self.tokenizer)
-        packer = batches.Packer(coder, 288)
-        packer.picture()
-        turn = batches.Turn(coder.encode(asked.text), asked.answer, thought=asked.reads, given=True)
-        self.assertTrue(packer.question(turn))
-        row = packer.arrays()
-        learned = coder.decode([int(token) for token in row["target"][row["weight"] > 0]])
-        self.assertEqual(learned, asked.answer + tokens.END)
+    def test_of_a_listing_that_is_given_only_what_follows_from_it_is_learned(self):
+        rng, coder = random.Random(3), coder_of(self.tokenizer)
+        for asked in (questions.about_invented_shelf(splits.TRAIN, rng) for _ in range(12)):
+            packer = batches.Packer(coder, 400)
+            packer.picture()
+            turn = batches.Turn(coder.encode(asked.text), asked.answer, thought=asked.reads, given=asked.listing())
+            self.assertTrue(packer.question(turn))
+            row = packer.arrays()
+            learned = coder.decode([int(token) for token in row["target"][row["weight"] > 0]])
+            follows = asked.reads[len(asked.listing()) + 1 :] + tokens.THOUGHT if asked.kind != "value" else ""
+            self.assertEqual(learned, follows + asked.answer + tokens.END)
 
     def test_a_talk_is_written_as_the_template_writes_it(self):
         coder = coder_of(self.tokenizer)

@@ -67,6 +67,10 @@ class Question:
     answer: str
     reads: str = ""
 
+    def listing(self) -> str:
+        """What `reads` lists, without what follows from it."""
+        return self.reads.split(": ")[0]
+
 
 @dataclass
 class Scene:
@@ -155,18 +159,23 @@ def _about_shelf(scene: Scene, rng: random.Random) -> Question:
         one = rng.choice(products)
         text = rng.choice(ASK_VALUE[attribute]).format(it=one.name)
         return Question("value", text, one.fact(attribute), listed)
-    ordered = sorted(products, key=lambda p: p.number(attribute))
     if choice < 0.6:
-        best = ordered[-1]
-        return Question("most", rng.choice(ASK_MOST[attribute]), f"{best.name}, {best.fact(attribute)}", listed)
+        best = max(products, key=lambda p: p.number(attribute))
+        return _compared("most", rng.choice(ASK_MOST[attribute]), best, attribute, f"{listed}: most")
     if choice < 0.76:
-        best = ordered[0]
-        return Question("least", rng.choice(ASK_LEAST[attribute]), f"{best.name}, {best.fact(attribute)}", listed)
-    pair = rng.sample(products, 2)
-    text = rng.choice(ASK_MORE[attribute]).format(a=pair[0].name, b=pair[1].name)
-    pair.sort(key=lambda p: p.number(attribute), reverse=attribute == "protein")
-    answer = f"{pair[0].name}, {pair[0].fact(attribute)}"
-    return Question("compare", text, answer, listed)
+        best = min(products, key=lambda p: p.number(attribute))
+        return _compared("least", rng.choice(ASK_LEAST[attribute]), best, attribute, f"{listed}: least")
+    a, b = rng.sample(products, 2)
+    text = rng.choice(ASK_MORE[attribute]).format(a=a.name, b=b.name)
+    better, word = (max, "more") if attribute == "protein" else (min, "less")
+    best = better(a, b, key=lambda p: p.number(attribute))
+    return _compared("compare", text, best, attribute, f"{listed}: {a.fact(attribute)} or {b.fact(attribute)}, {word}")
+
+
+def _compared(kind: str, text: str, best: Product, attribute: str, reads: str) -> Question:
+    """The value is found before the name: a thought takes one step at a time."""
+    fact = best.fact(attribute)
+    return Question(kind, text, f"{best.name}, {fact}", f"{reads} {fact}")
 
 
 def _absent(scene: Scene, rng: random.Random) -> Question:
