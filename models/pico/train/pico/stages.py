@@ -39,7 +39,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
     transcribe = Mix(levels, length=length, read=1.0, think=0.0, hear=0.5, repeat=0.8, commands=0.1)
     answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, absent=0.08, talk=0.3)
     reason = Mix(
-        levels, length=length, read=0.1, think=0.6, commands=0.1, absent=0.1, missing=0.1, invented=0.5, talk=0.2
+        levels, length=length, read=0.1, think=0.6, commands=0.1, absent=0.1, missing=0.1, invented=0.6, talk=0.2
     )
     joint = Mix(
         levels,
