@@ -19,11 +19,13 @@ from .model.letters import spelled
 from .pool import Pool
 from .tokens import ASK, NEXT, THINK, THOUGHT, Tokens
 from .world import commands
-from .world.questions import ASK_READ, about_another, about_invented_shelf, about_missing, is_shelf
+from .world.questions import ASK_READ, about_another, about_invented_shelf, about_missing
 
 REPEAT = "Repeat that."
 # Letters of a spoken text at most.
 LETTERS_AT_MOST = 64
+# Questions about one listing at most.
+QUESTIONS_AT_MOST = 12
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Mix:
     absent: float = 0.0
     # How often it is about a value that the label lacks.
     missing: float = 0.0
-    # How often what is typed about a shelf is about one that nobody sees, whose listing is given: so that answers are
-    # made from thoughts, and not from the picture once more.
+    # How often a row is about a shelf that nobody sees, whose listing is given: so that answers are made from listings,
+    # and not from the picture once more.
     invented: float = 0.0
     # How often questions are turns of one talk, and how often such a turn has the picture once more.
     talk: float = 0.0
@@ -57,15 +59,13 @@ class Mix:
 
 @dataclass(frozen=True)
 class Turn:
-    """A question, with the tokens that are written and the rows of sound before them. What is `given` of its thought
-    is not learned, nor that the thought goes on or ends there, but only what is behind that."""
+    """A question, with the tokens that are written and the rows of sound before them."""
 
     asked: list[int]
     answer: str
     sees: bool = True
     sound: int = 0
     thought: str | None = None
-    given: str = ""
 
 
 class Packer:
@@ -86,6 +86,10 @@ class Packer:
         if tiled:
             self._shown(self.tokens.tile_open, self.tokens.tile_close, 1)
         self._shown(self.tokens.frame_open, self.tokens.frame_close, 1)
+
+    def listing(self, listed: str) -> None:
+        """What is read of a shelf, in the place of a picture."""
+        self._add(self.tokens.encode(listed), 1)
 
     def question(self, turn: Turn, follows: bool = False, again: bool = False) -> bool:
         """Adds a question if there is room. One that `follows` is the next turn of the talk that the last one belongs to;
@@ -108,10 +112,6 @@ class Packer:
         self._add([tokens.audio] * turn.sound, group, source=range(first, first + turn.sound), sees=sees)
         self._add(asked, group, sees=sees)
         self._add(said_ids, group, sees=sees, weight=1.0)
-        if turn.given:
-            given = len(tokens.encode(turn.given)) + 1
-            at = len(self.weight) - len(said_ids)
-            self.weight[at : at + given] = [0.0] * given
         return True
 
     def _shown(self, opening: list[int], closing: list[int], group: int) -> None:
@@ -207,13 +207,16 @@ class Conversations(Source):
         self.tokens, self.mix = tokens, mix
 
     def row(self) -> dict[str, np.ndarray]:
-        hears = self.rng.random() < self.mix.hear
+        invented = self.rng.random() < self.mix.invented
+        hears = not invented and self.rng.random() < self.mix.hear
         level, index = self.drawn("see", "hear") if hears else self.drawn("see")
         heard = self.pools["hear"][level][index] if hears else None
         packer = Packer(self.tokens, self.mix.length)
-        item = self.pools["see"][level][index]
-        packer.picture(tiled=self.rng.random() < self.mix.tiled)
-        self._fill(packer, item, heard)
+        if invented:
+            self._invent(packer)
+        else:
+            packer.picture(tiled=self.rng.random() < self.mix.tiled)
+            self._fill(packer, self.pools["see"][level][index], heard)
         row = packer.arrays() | {"see": np.array([level, index], np.int32)}
         return row | sound_arrays(heard, (level, index)) if self.mix.hear else row
 
@@ -230,6 +233,18 @@ class Conversations(Source):
             if not packer.question(turn, follows, again):
                 break
             follows = talk and turn.thought is None
+
+    def _invent(self, packer: Packer) -> None:
+        """A listing again, which teaches to copy, and what follows from it, question by question: much to learn in a row,
+        as the listing itself is there once."""
+        rng, encode = self.rng, self.tokens.encode
+        asked = about_invented_shelf(self.split, QUESTIONS_AT_MOST, rng)
+        listed, _ = asked[0].listing()
+        packer.listing(listed)
+        turns = [Turn(encode(one.text), one.answer, thought=one.listing()[1]) for one in asked]
+        for turn in [Turn(encode(rng.choice(ASK_READ)), listed), *turns]:
+            if not packer.question(turn):
+                break
 
     def _blind(self, packer: Packer) -> None:
         """A talk of two commands before there is a picture."""
@@ -259,10 +274,6 @@ class Conversations(Source):
             elif kind < mix.commands + mix.absent + mix.missing:
                 lacks = about_missing(item["transcript"], rng)
                 asked = vars(lacks) if lacks else asked
-            elif kind < mix.commands + mix.absent + mix.missing + mix.invented and is_shelf(item["transcript"]):
-                one = about_invented_shelf(self.split, rng)
-                turns.append(Turn(encode(one.text), one.answer, thought=one.reads, given=one.listing()))
-                continue
             turns.append(Turn(encode(asked["text"]), asked["answer"], sees, thought=self._thought(asked)))
         if talk:
             turns[:3] = rng.sample(turns[:3], min(3, len(turns)))

@@ -35,7 +35,8 @@ class Stage:
 
 def stages(levels: dict[int, float]) -> dict[str, Stage]:
     """The stages for a mix of levels. What there is to say about a shelf needs longer rows."""
-    length = 144 if set(levels) == {1} else 288
+    labels = set(levels) == {1}
+    length = 144 if labels else 288
     transcribe = Mix(levels, length=length, read=1.0, think=0.0, hear=0.5, repeat=0.8, commands=0.1)
     answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, absent=0.08, talk=0.3)
     reason = Mix(
@@ -52,7 +53,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         absent=0.1,
         talk=0.3,
         missing=0.1,
-        invented=0.2,
+        invented=0.0 if labels else 0.1,
     )
     return {
         "see": Stage({"read": 1.0}, ["vision", "connector"], 1e-3, 16, 512, 40_000, levels),
@@ -63,7 +64,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         "answer": Stage(
             {"answer": 1.0, "read": 0.3}, ["text", "connector", "vision"], 5e-4, 16, 256, 40_000, levels, answer,
         ),
-        "reason": Stage({"answer": 1.0}, ["text"], 5e-4, 16, 256, 40_000, levels, reason),
+        "reason": Stage({"answer": 1.0}, ["text"], 1e-3, 16, 256, 40_000, levels, reason),
         # The audio tower stays as it is: that makes a step a quarter cheaper.
         "joint": Stage(
             {"answer": 1.0, "read": 0.5}, ["text", "connector", "vision", "projector"], 4e-4, 16, 256, 80_000, levels, joint,

@@ -69,14 +69,22 @@ class World(unittest.TestCase):
                 at = [question.reads.find(product.name) for product in scene.products]
                 self.assertTrue(at == sorted(at) and at[0] >= 0, question)
 
-    def test_thoughts_of_a_comparison_end_with_the_value_of_the_answer(self):
+    def test_what_follows_from_a_listing_leads_to_the_answer(self):
         for number in range(200):
             scene, rng = questions.scene_of(splits.TRAIN, 2, number)
             question = questions.ask(scene, rng)
-            if question.kind in ("most", "least", "compare"):
-                value = question.answer.split(", ")[1]
-                self.assertTrue(question.reads.endswith(f" {value}"), question)
-                self.assertIn(question.answer.replace(",", ""), question.listing().split("; "))
+            if question.kind not in questions.LISTED:
+                continue
+            listed, follows = question.listing()
+            name, _, value = question.answer.rpartition(", ")
+            if question.kind == "value":
+                self.assertTrue(follows.endswith(f" {value}") and follows[2:] in listed.split("; "), question)
+            elif question.kind == "compare":
+                former, latter = follows[2:].rsplit(", ", 1)[0].split(" or ")
+                self.assertEqual(f"{name} {value}", latter if follows.endswith("latter") else former)
+            else:
+                self.assertIn(f"{value} {name}", listed.split("; "))
+                self.assertEqual(follows, f": {question.kind} {value} {name}")
 
     def test_what_is_missing_is_not_on_the_label(self):
         for number in range(100):
@@ -188,17 +196,20 @@ class Packing(unittest.TestCase):
         alone, among = logits(("What is this?", 9)), logits(("Read it to me.", 0), ("What is this?", 9))
         np.testing.assert_allclose(alone, among[-len(alone) :], atol=2e-4)
 
-    def test_of_a_listing_that_is_given_only_what_follows_from_it_is_learned(self):
-        rng, coder = random.Random(3), coder_of(self.tokenizer)
-        for asked in (questions.about_invented_shelf(splits.TRAIN, rng) for _ in range(12)):
-            packer = batches.Packer(coder, 400)
-            packer.picture()
-            turn = batches.Turn(coder.encode(asked.text), asked.answer, thought=asked.reads, given=asked.listing())
+    def test_what_follows_from_a_listing_is_learned_question_by_question(self):
+        coder = coder_of(self.tokenizer)
+        asked = questions.about_invented_shelf(splits.TRAIN, 3, random.Random(3))
+        listed = {question.listing()[0] for question in asked}
+        self.assertEqual(len(listed), 1)
+        packer = batches.Packer(coder, 400)
+        packer.listing(listed.pop())
+        for question in asked:
+            turn = batches.Turn(coder.encode(question.text), question.answer, thought=question.listing()[1])
             self.assertTrue(packer.question(turn))
-            row = packer.arrays()
-            learned = coder.decode([int(token) for token in row["target"][row["weight"] > 0]])
-            follows = asked.reads[len(asked.listing()) + 1 :] + tokens.THOUGHT if asked.kind != "value" else ""
-            self.assertEqual(learned, follows + asked.answer + tokens.END)
+        row = packer.arrays()
+        learned = coder.decode([int(token) for token in row["target"][row["weight"] > 0]])
+        said = [question.listing()[1] + tokens.THOUGHT + question.answer + tokens.END for question in asked]
+        self.assertEqual(learned, "".join(said))
 
     def test_a_talk_is_written_as_the_template_writes_it(self):
         coder = coder_of(self.tokenizer)

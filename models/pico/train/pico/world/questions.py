@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from itertools import islice
 
 from . import goods, split as splits
 from .goods import Product, Reading
@@ -67,9 +68,10 @@ class Question:
     answer: str
     reads: str = ""
 
-    def listing(self) -> str:
-        """What `reads` lists, without what follows from it."""
-        return self.reads.split(": ")[0]
+    def listing(self) -> tuple[str, str]:
+        """What `reads` lists, and what it says that follows from that."""
+        listed, colon, follows = self.reads.partition(":")
+        return listed, colon + follows
 
 
 @dataclass
@@ -158,24 +160,22 @@ def _about_shelf(scene: Scene, rng: random.Random) -> Question:
     if choice < 0.44:
         one = rng.choice(products)
         text = rng.choice(ASK_VALUE[attribute]).format(it=one.name)
-        return Question("value", text, one.fact(attribute), listed)
-    if choice < 0.6:
-        best = max(products, key=lambda p: p.number(attribute))
-        return _compared("most", rng.choice(ASK_MOST[attribute]), best, attribute, f"{listed}: most")
+        return Question("value", text, one.fact(attribute), f"{listed}: {one.name} {one.fact(attribute)}")
     if choice < 0.76:
-        best = min(products, key=lambda p: p.number(attribute))
-        return _compared("least", rng.choice(ASK_LEAST[attribute]), best, attribute, f"{listed}: least")
-    a, b = rng.sample(products, 2)
+        kind, best_of, ask = ("most", max, ASK_MOST) if choice < 0.6 else ("least", min, ASK_LEAST)
+        best = best_of(products, key=lambda p: p.number(attribute))
+        # Values go first: they decide, and a name that follows its value is easily copied behind it.
+        listed = "; ".join(f"{p.fact(attribute)} {p.name}" for p in products)
+        reads = f"{listed}: {kind} {best.fact(attribute)} {best.name}"
+        return Question(kind, rng.choice(ask[attribute]), best.told(attribute), reads)
+    pair = rng.sample(products, 2)
+    a, b = pair
     text = rng.choice(ASK_MORE[attribute]).format(a=a.name, b=b.name)
     better, word = (max, "more") if attribute == "protein" else (min, "less")
-    best = better(a, b, key=lambda p: p.number(attribute))
-    return _compared("compare", text, best, attribute, f"{listed}: {a.fact(attribute)} or {b.fact(attribute)}, {word}")
-
-
-def _compared(kind: str, text: str, best: Product, attribute: str, reads: str) -> Question:
-    """The value is found before the name: a thought takes one step at a time."""
-    fact = best.fact(attribute)
-    return Question(kind, text, f"{best.name}, {fact}", f"{reads} {fact}")
+    best = better(pair, key=lambda p: p.number(attribute))
+    both = " or ".join(f"{p.name} {p.fact(attribute)}" for p in pair)
+    reads = f"{listed}: {both}, {word} the {'former' if best is a else 'latter'}"
+    return Question("compare", text, best.told(attribute), reads)
 
 
 def _absent(scene: Scene, rng: random.Random) -> Question:
@@ -204,12 +204,12 @@ def about_missing(transcript: str, rng: random.Random) -> Question | None:
     return Question("not there", text, NOT_SAID, transcript)
 
 
-def about_invented_shelf(split: str, rng: random.Random) -> Question:
-    """A question about a shelf that is in no picture, of a kind that `reads` alone answers."""
-    while True:
-        question = _about_shelf(scene(split, 2, 0, rng), rng)
-        if question.kind in LISTED:
-            return question
+def about_invented_shelf(split: str, count: int, rng: random.Random) -> list[Question]:
+    """Questions about a shelf that is in no picture, which have one listing that answers them."""
+    shelf = scene(split, 2, 0, rng)
+    asked = (question for question in iter(lambda: _about_shelf(shelf, rng), None) if question.kind in LISTED)
+    first = next(asked)
+    return [first, *islice((question for question in asked if question.listing()[0] == first.listing()[0]), count - 1)]
 
 
 def is_shelf(transcript: str) -> bool:
