@@ -53,7 +53,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         absent=0.1,
         talk=0.3,
         missing=0.1,
-        invented=0.0 if labels else 0.1,
+        invented=0.0 if labels else 0.15,
     )
     return {
         "see": Stage({"read": 1.0}, ["vision", "connector"], 1e-3, 16, 512, 40_000, levels),

@@ -30,10 +30,6 @@ class Product:
         unit = {"price": "", "calories": " kcal"}.get(attribute, " g")
         return f"{self.currency}{value}" if attribute == "price" else f"{value}{unit}"
 
-    def told(self, attribute: str) -> str:
-        """The product and its value, as comparisons are answered."""
-        return f"{self.name}, {self.fact(attribute)}"
-
     def number(self, attribute: str) -> float:
         return float(self.values[attribute])
 

@@ -1,6 +1,7 @@
 """What is asked about a scene, and the answers, in the style of a display in front of the eye."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -47,8 +48,8 @@ ASK_VERDICT = {
     "temperature": ["Do I have a fever?", "Is that a fever?", "Is my temperature high?"],
     "glucose": ["Is my glucose high?", "Is this glucose level high?"],
 }
-# Kinds of questions about a shelf that are answered from a list of its products with one value of each.
-LISTED = {"value", "most", "least", "compare"}
+# Kinds of questions about a shelf that are answered from one value of each of its products.
+COMPARED = {"most", "least", "compare"}
 # How a transcript tells a value.
 TOLD = {
     "price": lambda field: field[0] in "$€£",
@@ -150,32 +151,35 @@ def _about_label(product: Product, rng: random.Random) -> Question:
 def _about_shelf(scene: Scene, rng: random.Random) -> Question:
     products = scene.products
     attribute = rng.choice(list(products[0].values))
-    # In reading order, whatever is asked: what is listed first must not depend on the answer.
-    listed = "; ".join(f"{p.name} {p.fact(attribute)}" for p in products)
     choice = rng.random()
     if choice < 0.08:
         return Question("read", rng.choice(ASK_READ), scene.transcript())
     if choice < 0.14:
         return Question("count", rng.choice(ASK_COUNT), str(len(products)), ", ".join(p.name for p in products))
+    # Thoughts list products in reading order, whatever is asked: what comes first must not depend on the answer.
     if choice < 0.44:
         one = rng.choice(products)
+        listed = [f"{p.name} {p.fact(attribute)}" for p in products[: products.index(one) + 1]]
         text = rng.choice(ASK_VALUE[attribute]).format(it=one.name)
-        return Question("value", text, one.fact(attribute), f"{listed}: {one.name} {one.fact(attribute)}")
+        return Question("value", text, one.fact(attribute), "; ".join(listed))
+    if choice < 0.6:
+        return _compared("most", rng.choice(ASK_MOST[attribute]), products, products, attribute, max)
     if choice < 0.76:
-        kind, best_of, ask = ("most", max, ASK_MOST) if choice < 0.6 else ("least", min, ASK_LEAST)
-        best = best_of(products, key=lambda p: p.number(attribute))
-        # Values go first: they decide, and a name that follows its value is easily copied behind it.
-        listed = "; ".join(f"{p.fact(attribute)} {p.name}" for p in products)
-        reads = f"{listed}: {kind} {best.fact(attribute)} {best.name}"
-        return Question(kind, rng.choice(ask[attribute]), best.told(attribute), reads)
+        return _compared("least", rng.choice(ASK_LEAST[attribute]), products, products, attribute, min)
     pair = rng.sample(products, 2)
-    a, b = pair
-    text = rng.choice(ASK_MORE[attribute]).format(a=a.name, b=b.name)
-    better, word = (max, "more") if attribute == "protein" else (min, "less")
-    best = better(pair, key=lambda p: p.number(attribute))
-    both = " or ".join(f"{p.name} {p.fact(attribute)}" for p in pair)
-    reads = f"{listed}: {both}, {word} the {'former' if best is a else 'latter'}"
-    return Question("compare", text, best.told(attribute), reads)
+    text = rng.choice(ASK_MORE[attribute]).format(a=pair[0].name, b=pair[1].name)
+    return _compared("compare", text, products, pair, attribute, max if attribute == "protein" else min)
+
+
+def _compared(
+    kind: str, text: str, products: list[Product], asked: list[Product], attribute: str, best_of: Callable
+) -> Question:
+    """What is asked about two marks them. Values go first: they decide, and what follows at once is easily copied."""
+    best = best_of(asked, key=lambda p: p.number(attribute))
+    marks = ["*" if kind == "compare" and p in asked else "" for p in products]
+    listed = "; ".join(f"{p.fact(attribute)} {p.name}{mark}" for p, mark in zip(products, marks))
+    reads = f"{listed}: {'most' if best_of is max else 'least'} {best.fact(attribute)} {best.name}"
+    return Question(kind, text, f"{best.name}, {best.fact(attribute)}", reads)
 
 
 def _absent(scene: Scene, rng: random.Random) -> Question:
@@ -207,7 +211,7 @@ def about_missing(transcript: str, rng: random.Random) -> Question | None:
 def about_invented_shelf(split: str, count: int, rng: random.Random) -> list[Question]:
     """Questions about a shelf that is in no picture, which have one listing that answers them."""
     shelf = scene(split, 2, 0, rng)
-    asked = (question for question in iter(lambda: _about_shelf(shelf, rng), None) if question.kind in LISTED)
+    asked = (question for question in iter(lambda: _about_shelf(shelf, rng), None) if question.kind in COMPARED)
     first = next(asked)
     return [first, *islice((question for question in asked if question.listing()[0] == first.listing()[0]), count - 1)]
 
