@@ -88,6 +88,13 @@ class World(unittest.TestCase):
             self.assertEqual(len(marked), 2 if question.kind == "compare" else 0)
             self.assertTrue(all(" ".join(entry[:-1].split(" ")[-2:]) in question.text for entry in marked))
 
+    def test_what_is_not_there_is_looked_for_as_a_value_is(self):
+        shelf = "Oat Crisp, $2.49, protein 12 g; Rice Tea, $1.05, protein 0 g"
+        rng = random.Random(1)
+        thoughts = {questions.about_another(shelf, splits.TRAIN, rng).reads for _ in range(60)}
+        prices, protein = "Oat Crisp $2.49; Rice Tea $1.05", "Oat Crisp 12 g; Rice Tea 0 g"
+        self.assertEqual(thoughts, {prices, protein, "Oat Crisp, Rice Tea"})
+
     def test_what_is_missing_is_not_on_the_label(self):
         for number in range(100):
             scene, rng = questions.scene_of(splits.TRAIN, 1, number)

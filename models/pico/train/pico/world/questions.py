@@ -193,8 +193,9 @@ def _absent(scene: Scene, rng: random.Random) -> Question:
 def about_another(transcript: str, split: str, rng: random.Random) -> Question:
     """A question about a product that is not in the picture with this transcript."""
     other = next(name for name in iter(lambda: goods.name(rng, split), None) if name not in transcript)
-    text = rng.choice(ASK_VALUE[rng.choice(goods.ATTRIBUTES)]).format(it=other)
-    return Question("absent", text, NOT_SEEN, _seen(transcript))
+    attribute = rng.choice(goods.ATTRIBUTES)
+    text = rng.choice(ASK_VALUE[attribute]).format(it=other)
+    return Question("absent", text, NOT_SEEN, _looked_for(transcript, attribute))
 
 
 def about_missing(transcript: str, rng: random.Random) -> Question | None:
@@ -218,6 +219,16 @@ def about_invented_shelf(split: str, count: int, rng: random.Random) -> list[Que
 
 def is_shelf(transcript: str) -> bool:
     return "; " in transcript
+
+
+def _looked_for(transcript: str, attribute: str) -> str:
+    """What is seen where a product is looked for that is not there: as in thoughts about a value, but to the end."""
+    if not is_shelf(transcript):
+        return transcript
+    found = []
+    for name, *fields in (product.split(", ") for product in transcript.split("; ")):
+        found += [f"{name} {field.removeprefix(f'{attribute} ')}" for field in fields if TOLD[attribute](field)]
+    return "; ".join(found) or _seen(transcript)
 
 
 def _seen(transcript: str) -> str:
