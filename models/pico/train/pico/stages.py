@@ -47,7 +47,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         length=length,
         read=0.25,
         think=0.4,
-        hear=0.5,
+        hear=0.7,
         repeat=0.3,
         commands=0.15,
         absent=0.1,

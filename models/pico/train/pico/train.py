@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import checkpoint, losses, optimizer, stages, store
+from . import augment, checkpoint, losses, optimizer, stages, store
 from .config import PICO
 from .feed import Feed
 from .model import audio, pico, vision
@@ -32,6 +32,7 @@ def loss_of(learned, frozen, batch, stage, dtype):
     params = {name: value.astype(dtype) for name, value in (frozen | learned).items()}
     total, metrics, media = 0.0, {}, []
     learns = set(stage.learns)
+    picture_key, sound_key = jax.random.split(jax.random.key(batch["seed"]))
 
     def rows_of(rows, part):
         return rows if part in learns else jax.lax.stop_gradient(rows)
@@ -43,13 +44,14 @@ def loss_of(learned, frozen, batch, stage, dtype):
         metrics |= {f"{name}_loss": loss, **more}
 
     if "image" in batch:
-        pixels = vision.normalised(augmented(batch["image"], batch["seed"]), dtype)
+        pixels = vision.normalised(augment.pictures(batch["image"], picture_key), dtype)
         patches = rows_of(vision.patches(params, PICO.vision, pixels), "vision")
         if "read" in stage.losses:
             add("read", losses.read(params, PICO.vision, patches, batch["patches"]))
         media.append(partial(vision.tokens, params, PICO.vision, patches))
     if "mel" in batch:
-        rows = rows_of(audio.rows(params, PICO.audio, batch["mel"].astype(dtype), batch["frames"]), "audio")
+        mels = augment.sounds(batch["mel"], sound_key).astype(dtype)
+        rows = rows_of(audio.rows(params, PICO.audio, mels, batch["frames"]), "audio")
         if "spell" in stage.losses:
             add("spell", losses.spell(params, PICO.audio, rows, batch["frames"], batch["spelling"]))
         media.append(partial(audio.tokens, params, PICO.audio, rows))
@@ -57,17 +59,6 @@ def loss_of(learned, frozen, batch, stage, dtype):
         made = jnp.concatenate([make() for make in media], axis=1)
         add("answer", losses.answer(params, PICO, batch, made))
     return total, metrics
-
-
-def augmented(image: jax.Array, seed: jax.Array) -> jax.Array:
-    """A little other light, and noise, on most pictures."""
-    gain_key, shift_key, noise_key, which = jax.random.split(jax.random.key(seed), 4)
-    shape = (image.shape[0], 1, 1, 1)
-    gain = jax.random.uniform(gain_key, shape, minval=0.85, maxval=1.15)
-    shift = jax.random.uniform(shift_key, shape, minval=-15.0, maxval=15.0)
-    x = image.astype(jnp.float32)
-    changed = (x - 128) * gain + 128 + shift + 3.0 * jax.random.normal(noise_key, image.shape)
-    return jnp.where(jax.random.bernoulli(which, 0.7, shape), jnp.clip(changed, 0, 255), x)
 
 
 def make_step(stage, dtype):

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pico import batches, losses, optimizer, stages, store, tokens, train
+from pico import augment, batches, losses, optimizer, stages, store, tokens, train
 from pico.config import MAX_FRAMES, PICO
 from pico.frontend.mel import log_mel
 from pico.model import audio, letters, pico
@@ -70,7 +70,8 @@ class World(unittest.TestCase):
             if question.kind == "value":
                 # Up to the one that is asked about.
                 at = [place for place in at if place >= 0]
-                self.assertTrue(listed.endswith(f" {question.answer}"), question)
+                self.assertTrue(listed.split("; ")[-1].startswith(f"{question.answer} "), question)
+                self.assertEqual(listed.count("*"), 1)
             if question.kind != "read":
                 self.assertTrue(at == sorted(at) and at[0] >= 0, question)
 
@@ -92,7 +93,7 @@ class World(unittest.TestCase):
         shelf = "Oat Crisp, $2.49, protein 12 g; Rice Tea, $1.05, protein 0 g"
         rng = random.Random(1)
         thoughts = {questions.about_another(shelf, splits.TRAIN, rng).reads for _ in range(60)}
-        prices, protein = "Oat Crisp $2.49; Rice Tea $1.05", "Oat Crisp 12 g; Rice Tea 0 g"
+        prices, protein = "$2.49 Oat Crisp; $1.05 Rice Tea", "12 g Oat Crisp; 0 g Rice Tea"
         self.assertEqual(thoughts, {prices, protein, "Oat Crisp, Rice Tea"})
 
     def test_what_is_missing_is_not_on_the_label(self):
@@ -187,6 +188,18 @@ class Packing(unittest.TestCase):
             question = questions.ask(scene, rng)
             pieces = [f"{scene.transcript()}\n", question.text, tokens.ASK, question.answer, tokens.END]
             self.assertEqual(coder.encode("".join(pieces)), [id for piece in pieces for id in coder.encode(piece)])
+
+    def test_a_sound_is_changed_little_and_another_way_each_time(self):
+        mels = jax.random.normal(jax.random.key(0), (32, MAX_FRAMES, PICO.audio.bins)).cumsum(axis=2)
+        one, other = (augment.sounds(mels, jax.random.key(seed)) for seed in (1, 2))
+        self.assertEqual(one.shape, mels.shape)
+        changed = (one != mels).any(axis=(1, 2))
+        self.assertTrue(10 < changed.sum() < 32)
+        self.assertFalse(jnp.array_equal(one, other))
+        # A bin has what was near it, but for gaps.
+        far = jnp.abs(one[:, :, 20] - mels[:, :, 20]) > jnp.abs(mels[:, :, 15:26] - mels[:, :, 20:21]).max(axis=2)
+        self.assertLess(far.mean(), 0.25)
+        self.assertTrue(jnp.array_equal(augment._warped(mels, jnp.ones(32)), mels))
 
     def test_a_question_among_others_gives_the_logits_that_it_gives_alone(self):
         coder, params = coder_of(self.tokenizer), pico.init(PICO, seed=4)

@@ -156,12 +156,11 @@ def _about_shelf(scene: Scene, rng: random.Random) -> Question:
         return Question("read", rng.choice(ASK_READ), scene.transcript())
     if choice < 0.14:
         return Question("count", rng.choice(ASK_COUNT), str(len(products)), ", ".join(p.name for p in products))
-    # Thoughts list products in reading order, whatever is asked: what comes first must not depend on the answer.
     if choice < 0.44:
         one = rng.choice(products)
-        listed = [f"{p.name} {p.fact(attribute)}" for p in products[: products.index(one) + 1]]
         text = rng.choice(ASK_VALUE[attribute]).format(it=one.name)
-        return Question("value", text, one.fact(attribute), "; ".join(listed))
+        read = products[: products.index(one) + 1]
+        return Question("value", text, one.fact(attribute), _listed(read, [one], attribute))
     if choice < 0.6:
         return _compared("most", rng.choice(ASK_MOST[attribute]), products, products, attribute, max)
     if choice < 0.76:
@@ -174,12 +173,16 @@ def _about_shelf(scene: Scene, rng: random.Random) -> Question:
 def _compared(
     kind: str, text: str, products: list[Product], asked: list[Product], attribute: str, best_of: Callable
 ) -> Question:
-    """What is asked about two marks them. Values go first: they decide, and what follows at once is easily copied."""
     best = best_of(asked, key=lambda p: p.number(attribute))
-    marks = ["*" if kind == "compare" and p in asked else "" for p in products]
-    listed = "; ".join(f"{p.fact(attribute)} {p.name}{mark}" for p, mark in zip(products, marks))
+    listed = _listed(products, asked if kind == "compare" else [], attribute)
     reads = f"{listed}: {'most' if best_of is max else 'least'} {best.fact(attribute)} {best.name}"
     return Question(kind, text, f"{best.name}, {best.fact(attribute)}", reads)
+
+
+def _listed(products: list[Product], marked: list[Product], attribute: str) -> str:
+    """Thoughts about a shelf: in reading order, as what comes first must not depend on the answer. Values go before names,
+    as they decide, and what follows at once is easily copied. A mark behind a name says that it was asked about."""
+    return "; ".join(f"{p.fact(attribute)} {p.name}{'*' if p in marked else ''}" for p in products)
 
 
 def _absent(scene: Scene, rng: random.Random) -> Question:
@@ -227,7 +230,7 @@ def _looked_for(transcript: str, attribute: str) -> str:
         return transcript
     found = []
     for name, *fields in (product.split(", ") for product in transcript.split("; ")):
-        found += [f"{name} {field.removeprefix(f'{attribute} ')}" for field in fields if TOLD[attribute](field)]
+        found += [f"{field.removeprefix(f'{attribute} ')} {name}" for field in fields if TOLD[attribute](field)]
     return "; ".join(found) or _seen(transcript)
 
 
