@@ -17,11 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import checkpoint, export, tokens
-from .batches import Packer, Turn
 from .config import MAX_FRAMES, PICO
 from .frontend.mel import log_mel
 from .frontend.pixels import tile
 from .model import audio, pico, text, vision
+from .packer import Packer, Turn
 from .pool import spoken
 from .world import picture, questions, split as splits, voice
 

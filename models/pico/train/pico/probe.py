@@ -17,10 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import checkpoint
-from .batches import Packer, Turn
 from .config import MAX_FRAMES, PICO
 from .frontend.mel import log_mel
 from .model import audio, pico, vision
+from .packer import Packer, Turn
 from .pool import spoken
 from .tokens import Tokens
 from .world import commands, picture, questions, split as splits

@@ -180,8 +180,8 @@ def _compared(
 
 
 def _listed(products: list[Product], marked: list[Product], attribute: str) -> str:
-    """Thoughts about a shelf: in reading order, as what comes first must not depend on the answer. Values go before names,
-    as they decide, and what follows at once is easily copied. A mark behind a name says that it was asked about."""
+    """Thoughts about a shelf: in reading order, as what comes first must not depend on the answer. Values go before
+    names, as they decide, and what follows at once is easily copied. A mark behind a name says that it was asked about."""
     return "; ".join(f"{p.fact(attribute)} {p.name}{'*' if p in marked else ''}" for p in products)
 
 
