@@ -73,7 +73,7 @@ class Tokens:
         self.frame_open, self.frame_close = self.encode(FRAME + OVERVIEW), self.encode(FRAME)
         self.tile_open, self.tile_close = self.encode(FRAME + TILE), self.encode("\n\n")
         self.image, self.audio = self.id(IMAGE), self.id(AUDIO)
-        self.end, self.thought = self.id(END), self.id(THOUGHT)
+        self.end = self.id(END)
 
     def id(self, token: str) -> int:
         return self.tokenizer.token_to_id(token)
