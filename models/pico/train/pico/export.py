@@ -2,7 +2,8 @@
 
 It is a SmolVLM checkpoint with the parts of an Ultravox one beside: `audio_config`, `stack_factor` and so on in
 `config.json`, `audio_tower.*` and `multi_modal_projector.*` among the tensors. `lorgnette convert` makes a text GGUF
-of it and one mmproj for both senses. A run that has not begun to hear is a SmolVLM checkpoint alone.
+of it and one mmproj for both senses. A run that has not begun to hear is a SmolVLM checkpoint alone. The heads that
+only training has are in `heads.safetensors`, F16.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from .frontend.pixels import MEAN, STD
 from .model import audio, pico
 from .tokens import CONTROL, END, START, TEMPLATE, Tokens
 
+HEADS = "heads.safetensors"
+
 
 def export(run: Path, out: Path) -> None:
     hears = any(run.glob("hear*.state"))
@@ -30,6 +33,8 @@ def write(weights: dict, tokenizer: Path, out: Path, hears: bool = True) -> None
     left_out = pico.NOT_EXPORTED if hears else pico.NOT_EXPORTED + (audio.TOWER, audio.PROJECTOR)
     tensors = {name: np.asarray(value) for name, value in weights.items() if not name.startswith(left_out)}
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
+    heads = {name: np.asarray(value, np.float16) for name, value in weights.items() if name.startswith(pico.NOT_EXPORTED)}
+    save_file(heads, out / HEADS)
     shutil.copy(tokenizer, out / "tokenizer.json")
     tokens = Tokens(tokenizer)
     _json(out / "config.json", config(PICO, tokens) | (audio_config(PICO) if hears else {}))

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from .model.layers import Params
+from .model.products import dot, turned
 
 BETA1, BETA2, EPSILON, DECAY, CLIP = 0.9, 0.98, 1e-8, 0.05, 1.0
 MOMENTUM = 0.95
@@ -58,9 +59,9 @@ def orthogonal(matrix: jax.Array) -> jax.Array:
     """About the nearest matrix whose singular values are all 1, by Newton and Schulz."""
     a, b, c = QUINTIC
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
+    x = turned(matrix) if tall else matrix
     x = x / (jnp.linalg.norm(x) + 1e-7)
     for _ in range(5):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+        gram = dot(x, x, 1)
+        x = a * x + dot(b * gram + c * dot(gram, gram), x)
+    return turned(x) if tall else x

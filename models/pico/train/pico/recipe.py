@@ -2,6 +2,7 @@
 
 Draws pools into WORK/pools while it trains, goes through the stages of PLAN in WORK/run, exports to WORK/pico, and with
 `--lorgnette BIN` makes the files in WORK/models. What is done is not done again; what was interrupted goes on.
+`--weights FOLDER --only STAGE...` goes on from what is shipped, or from what was made like it.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import export, stages, tokens
+from . import checkpoint, export, restore, stages, tokens
 from .config import PICO
 from .pool import shards
 
@@ -73,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--minutes", type=float, default=sum(minutes for *_, minutes in PLAN), help="of training")
+    parser.add_argument("--weights", type=Path, help="of which a new run begins, not of random ones")
     parser.add_argument("--only", nargs="+", help="stages of the plan, by name")
     parser.add_argument("--scenes", type=int, default=20_000, help="pictures drawn of each level")
     parser.add_argument("--sounds", type=int, default=20_000, help="spoken for each level")
@@ -86,6 +88,8 @@ def main() -> None:
     for folder in (pools, state):
         folder.mkdir(parents=True, exist_ok=True)
     plan = [step for step in PLAN if not arguments.only or step[0] in arguments.only]
+    if arguments.weights and not (state / checkpoint.WEIGHTS).exists():
+        restore.restore(arguments.weights, state)
     if not (state / "tokenizer.json").exists():
         tokens.train(PICO.vocabulary).save(str(state / "tokenizer.json"))
     senses = {sense for _, stage, *_ in plan for sense in stages.stages({1: 1.0})[stage].senses}

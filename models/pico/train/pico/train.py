@@ -63,7 +63,8 @@ def loss_of(learned, frozen, batch, stage, dtype):
 
 def make_step(stage, dtype):
     def step(learned, frozen, state, batch, rate):
-        (_, metrics), grads = jax.value_and_grad(loss_of, has_aux=True)(learned, frozen, batch, stage, dtype)
+        with jax.default_matmul_precision("bfloat16"):
+            (_, metrics), grads = jax.value_and_grad(loss_of, has_aux=True)(learned, frozen, batch, stage, dtype)
         learned, state, norm = optimizer.update(learned, grads, state, rate)
         return learned, state, metrics | {"norm": norm}
 

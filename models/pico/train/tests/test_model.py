@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pico import augment, losses
+from pico import augment, losses, optimizer
 from pico.config import MAX_FRAMES, PICO
 from pico.frontend.mel import log_mel
 from pico.model import audio, letters, pico
+from pico.model.products import product
 
 
 class Model(unittest.TestCase):
@@ -54,6 +55,30 @@ class Model(unittest.TestCase):
         spelled = letters.spelled("Which has less, A/B?")
         with_blanks = [c for letter in spelled for c in (letter, letter, 0)]
         self.assertEqual(letters.collapsed(with_blanks), "which has less a b")
+
+
+class Products(unittest.TestCase):
+    def test_rounded_factors_change_products_and_their_gradients_little(self):
+        x, weight, towards = (jax.random.normal(jax.random.key(n), s) for n, s in enumerate([(7, 64), (96, 64), (7, 96)]))
+
+        def found(x, weight):
+            return jax.value_and_grad(lambda x, weight: jnp.vdot(product(x, weight), towards), argnums=(0, 1))(x, weight)
+
+        # Either factor of the product may be the narrow one.
+        for x, weight, towards in [(x, weight, towards), (towards, weight.T, x)]:
+            exact = jax.tree.leaves(found(x, weight))
+            with jax.default_matmul_precision("bfloat16"):
+                rounded = jax.tree.leaves(found(x, weight))
+            for one, other in zip(exact, rounded):
+                self.assertEqual(one.shape, other.shape)
+                self.assertFalse(jnp.array_equal(one, other))
+                self.assertLess(float(jnp.linalg.norm(one - other) / jnp.linalg.norm(one)), 0.02)
+
+    def test_an_orthogonal_matrix_has_singular_values_near_one(self):
+        for shape in [(64, 96), (96, 64)]:
+            found = optimizer.orthogonal(jax.random.normal(jax.random.key(0), shape))
+            values = jnp.linalg.svd(found, compute_uv=False)
+            self.assertTrue(((values > 0.5) & (values < 1.3)).all(), values)
 
 
 class Sound(unittest.TestCase):

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..config import Audio
 from .layers import Init, Params, encoder_layer, layer_norm, linear, rms_norm
+from .products import product
 
 TOWER = "audio_tower"
 PROJECTOR = "multi_modal_projector"
@@ -81,7 +82,8 @@ def _convolved(params: Params, name: str, x: jax.Array, block: int, stride: int)
     windows = jnp.concatenate([before, x, after], axis=-1)[:, ::stride]
     weight = params[f"{TOWER}.{name}.weight"]
     weight = weight.transpose(0, 2, 1).reshape(weight.shape[0], -1)
-    return gelu(windows @ weight.T + params[f"{TOWER}.{name}.bias"])
+    convolved = product(windows.reshape(-1, windows.shape[-1]), weight).reshape(*windows.shape[:2], -1)
+    return gelu(convolved + params[f"{TOWER}.{name}.bias"])
 
 
 def tokens(params: Params, config: Audio, rows: jax.Array) -> jax.Array:

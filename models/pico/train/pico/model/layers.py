@@ -3,12 +3,14 @@
 import jax
 import jax.numpy as jnp
 
+from .products import product
+
 Params = dict[str, jax.Array]
 
 
 def linear(params: Params, name: str, x: jax.Array) -> jax.Array:
     weight = params[f"{name}.weight"]
-    y = (x.reshape(-1, x.shape[-1]) @ weight.T).reshape(*x.shape[:-1], -1)
+    y = product(x.reshape(-1, x.shape[-1]), weight).reshape(*x.shape[:-1], -1)
     bias = params.get(f"{name}.bias")
     return y if bias is None else y + bias
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from ..config import Text
 from .layers import Init, Params, attend, linear, rms_norm
+from .products import product
 
 MODEL = "model.text_model"
 
@@ -50,7 +51,8 @@ def hidden(params: Params, config: Text, x: jax.Array, positions: jax.Array, mas
 
 
 def logits(params: Params, x: jax.Array) -> jax.Array:
-    return (x @ params[f"{MODEL}.embed_tokens.weight"].T).astype(jnp.float32)
+    rows = product(x.reshape(-1, x.shape[-1]), params[f"{MODEL}.embed_tokens.weight"])
+    return rows.reshape(*x.shape[:-1], -1).astype(jnp.float32)
 
 
 def _turns(config: Text, positions: jax.Array) -> tuple[jax.Array, jax.Array]:
