@@ -46,9 +46,8 @@ def load_state(run: Path, stage: str):
     path = run / f"{stage}.state"
     if not path.exists():
         return None
-    header_len = int.from_bytes(path.open("rb").read(8), "little")
     with path.open("rb") as file:
-        file.seek(8)
+        header_len = int.from_bytes(file.read(8), "little")
         at = json.loads(json.loads(file.read(header_len))["__metadata__"]["at"])
     if at["done"]:
         return {}, None, at

@@ -33,7 +33,9 @@ def write(weights: dict, tokenizer: Path, out: Path, hears: bool = True) -> None
     left_out = pico.NOT_EXPORTED if hears else pico.NOT_EXPORTED + (audio.TOWER, audio.PROJECTOR)
     tensors = {name: np.asarray(value) for name, value in weights.items() if not name.startswith(left_out)}
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
-    heads = {name: np.asarray(value, np.float16) for name, value in weights.items() if name.startswith(pico.NOT_EXPORTED)}
+    heads = {
+        name: np.asarray(value, np.float16) for name, value in weights.items() if name.startswith(pico.NOT_EXPORTED)
+    }
     save_file(heads, out / HEADS)
     shutil.copy(tokenizer, out / "tokenizer.json")
     tokens = Tokens(tokenizer)

@@ -59,10 +59,14 @@ class Model(unittest.TestCase):
 
 class Products(unittest.TestCase):
     def test_rounded_factors_change_products_and_their_gradients_little(self):
-        x, weight, towards = (jax.random.normal(jax.random.key(n), s) for n, s in enumerate([(7, 64), (96, 64), (7, 96)]))
+        x, weight, towards = (
+            jax.random.normal(jax.random.key(n), s) for n, s in enumerate([(7, 64), (96, 64), (7, 96)])
+        )
 
         def found(x, weight):
-            return jax.value_and_grad(lambda x, weight: jnp.vdot(product(x, weight), towards), argnums=(0, 1))(x, weight)
+            return jax.value_and_grad(lambda x, weight: jnp.vdot(product(x, weight), towards), argnums=(0, 1))(
+                x, weight
+            )
 
         # Either factor of the product may be the narrow one.
         for x, weight, towards in [(x, weight, towards), (towards, weight.T, x)]:
