@@ -1,7 +1,7 @@
 """Begins a run with the weights that are shipped, to go on from: `python -m pico.restore RUN [--weights FOLDER]`.
 
-FOLDER has `pico.gguf`, `pico-mmproj.gguf` and `heads.safetensors`, what training has besides: the heads of `see` and
-`hear`. What eight bits rounded away is not in them.
+FOLDER has `pico.gguf` and `pico-mmproj.gguf`, and may have `heads.safetensors`, as an export has: what training has
+besides, the heads of `see` and `hear`, which are random where it has not. What eight bits rounded away is not in them.
 """
 
 import argparse
@@ -54,15 +54,16 @@ def restore(shipped: Path, run: Path) -> None:
     """Writes the weights of the files of `shipped` and their tokenizer to `run`, which has learned to hear then."""
     reader = GGUFReader(shipped / "pico.gguf")
     found = weights(reader) | weights(GGUFReader(shipped / "pico-mmproj.gguf"))
-    found |= {name: value.astype(np.float32) for name, value in load_file(shipped / HEADS).items()}
     made = pico.init(PICO, seed=0)
+    heads = {name: value for name, value in made.items() if name.startswith(pico.NOT_EXPORTED)}
+    found |= load_file(shipped / HEADS) if (shipped / HEADS).exists() else heads
     if unknown := found.keys() - made.keys():
         raise SystemExit(f"{shipped}: pico has no {sorted(unknown)}")
     if missing := made.keys() - found.keys():
         raise SystemExit(f"{shipped}: there is no {sorted(missing)}")
     run.mkdir(parents=True, exist_ok=True)
     # Biases of convolutions have another shape in a GGUF.
-    found = {name: value.reshape(made[name].shape) for name, value in found.items()}
+    found = {name: value.astype(np.float32).reshape(made[name].shape) for name, value in found.items()}
     checkpoint.save_weights(run, found)
     checkpoint.save_state(run, "hear-restored", {}, None, {"done": True})
     tokenizer(reader, run / "tokenizer.json")

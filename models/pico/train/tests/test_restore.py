@@ -4,22 +4,25 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from safetensors.numpy import load_file
+
 from pico import checkpoint, export, probe, restore, tokens
+from pico.model import pico
 
 
 class Restored(unittest.TestCase):
-    def test_it_answers_and_reads_as_what_is_shipped_and_is_exported_as_what_hears(self):
+    def test_it_answers_as_what_is_shipped_and_is_exported_as_what_hears_with_its_heads(self):
         with tempfile.TemporaryDirectory() as folder:
             run, out = Path(folder) / "run", Path(folder) / "out"
             restore.restore(restore.SHIPPED, run)
             params = checkpoint.so_far(run, {})
             right, there = probe.probe(params, tokens.Tokens(run / "tokenizer.json"), 1, probe.BATCH, hears=False)
-            self.assertGreater(right["characters"], 0.8 * there["characters"])
             answers = [kind for kind in there if kind != "characters"]
             self.assertGreater(sum(right[kind] for kind in answers), 0.8 * sum(there[kind] for kind in answers))
             export.export(run, out)
             self.assertIn("audio_config", (out / "config.json").read_text())
-            self.assertTrue((out / export.HEADS).exists())
+            again = load_file(out / export.HEADS)
+            self.assertEqual(again.keys(), {name for name in params if name.startswith(pico.NOT_EXPORTED)})
 
 
 if __name__ == "__main__":
