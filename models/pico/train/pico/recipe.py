@@ -17,7 +17,7 @@ from .config import PICO
 from .pool import shards
 
 # Large print first. Pages (level 0) are full of characters, but small ones: a tower that begins with them learns slowly.
-# Only level 1 has displays, which are forgotten where it is three in ten.
+# Only level 1 has displays.
 EASY, SHELVES, ALL = "1:1", "1:0.5,2:0.5", "1:0.3,2:0.4,3:0.3"
 # Name, stage, levels, and minutes out of the sum of them all.
 PLAN = [

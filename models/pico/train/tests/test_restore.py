@@ -4,7 +4,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from safetensors.numpy import load_file
+import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from pico import checkpoint, export, probe, restore, tokens
 from pico.model import pico
@@ -23,6 +24,14 @@ class Restored(unittest.TestCase):
             self.assertIn("audio_config", (out / "config.json").read_text())
             again = load_file(out / export.HEADS)
             self.assertEqual(again.keys(), {name for name in params if name.startswith(pico.NOT_EXPORTED)})
+            # Others than those that a run without them would begin with.
+            save_file({name: value + np.float16(1) for name, value in again.items()}, out / export.HEADS)
+            for name in ["pico.gguf", "pico-mmproj.gguf"]:
+                (out / name).symlink_to(restore.SHIPPED / name)
+            restore.restore(out, run)
+            found = checkpoint.load_weights(run)
+            for name, value in again.items():
+                np.testing.assert_array_equal(found[name], (value + np.float16(1)).astype(np.float32))
 
 
 if __name__ == "__main__":

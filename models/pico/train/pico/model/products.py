@@ -1,6 +1,6 @@
 """Products of matrices with factors of bfloat16 and sums of float32, which new processors compute twice as fast.
 
-They are taken inside of `jax.default_matmul_precision("bfloat16")`, and are those of JAX outside of it.
+`product` takes them inside of `jax.default_matmul_precision("bfloat16")`, and JAX's own outside of it; `dot` always.
 """
 
 import jax
