@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pools", type=Path)
     parser.add_argument("--levels", type=int, nargs="+", default=[1])
-    parser.add_argument("--scenes", type=int, default=20_000, help="pictures of each level")
+    parser.add_argument("--scenes", type=int, default=60_000, help="pictures of each level")
     parser.add_argument("--sounds", type=int, default=20_000, help="of each level")
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()

@@ -34,9 +34,16 @@ def _named(logits: jax.Array, wanted: jax.Array) -> tuple[jax.Array, Metrics]:
     parts, part = others[0], others_wanted[0]
     there, told = char > 0, part > 0
     # There is nothing in most slots.
-    loss = _mean(_cross_entropy(chars, char), jnp.where(there, 1.0, 0.2))
-    loss += 0.3 * _mean(sum(map(_cross_entropy, others, others_wanted)), told)
+    loss = _mean(_cross_entropy(chars, char), jnp.where(there, alike(there), 0.2))
+    loss += 0.3 * _mean(sum(map(_cross_entropy, others, others_wanted)), alike(told))
     return loss, {"read": _mean(chars.argmax(-1) == char, there), "part": _mean(parts.argmax(-1) == part, told)}
+
+
+def alike(there: jax.Array) -> jax.Array:
+    """Weights of what is `there[batch][...]`, with which every picture that has anything counts alike: a display has a
+    tenth of the characters of a shelf."""
+    counts = there.sum(tuple(range(1, there.ndim)), keepdims=True)
+    return there * counts.mean() / jnp.maximum(counts, 1)
 
 
 def _cross_entropy(logits: jax.Array, wanted: jax.Array) -> jax.Array:

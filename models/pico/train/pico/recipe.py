@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=sum(minutes for *_, minutes in PLAN), help="of training")
     parser.add_argument("--weights", type=Path, help="of which a new run begins, not of random ones")
     parser.add_argument("--only", nargs="+", help="stages of the plan, by name")
-    parser.add_argument("--scenes", type=int, default=20_000, help="pictures drawn of each level")
+    parser.add_argument("--scenes", type=int, default=60_000, help="pictures drawn of each level")
     parser.add_argument("--sounds", type=int, default=20_000, help="spoken for each level")
     parser.add_argument("--save-seconds", type=float, default=180)
     parser.add_argument("--draw-jobs", type=int, default=1)

@@ -51,6 +51,12 @@ class Model(unittest.TestCase):
                 total = np.logaddexp(total, sum(float(logs[0, t, c]) for t, c in enumerate(way)))
         self.assertAlmostEqual(float(found[0]), -total, places=4)
 
+    def test_a_display_counts_as_much_as_a_shelf(self):
+        there = jnp.asarray([[[1, 1], [1, 0]], [[0, 0], [1, 0]], [[0, 0], [0, 0]]], bool)
+        weights = losses.alike(there)
+        np.testing.assert_allclose(weights.sum((1, 2)), [4 / 3, 4 / 3, 0.0], rtol=1e-6)
+        self.assertFalse(bool((weights > 0)[~there].any()))
+
     def test_collapsing_undoes_spelling(self):
         spelled = letters.spelled("Which has less, A/B?")
         with_blanks = [c for letter in spelled for c in (letter, letter, 0)]
