@@ -181,11 +181,11 @@ pico: pico-packages
 
 # The rules of --mode auto for the bundled model, and how good they are on what it never saw.
 router: $(LORGNETTE) $(PICO)/router.jsonl
-	$(LORGNETTE) router --backend cpu --questions $(PICO)/router.jsonl --budget 64 \
+	$(LORGNETTE) router --backend cpu --questions $(PICO)/router.jsonl --budget 128 \
 		--model models/pico/pico.gguf --mmproj models/pico/pico-mmproj.gguf --output models/pico/router.json
 
 $(PICO)/router.jsonl: | pico-packages
-	models/pico/train/run $(PICO) pico.route --set $(HELD_OUT) --output $@ $(PICO_ARGS)
+	models/pico/train/run $(PICO) pico.route --levels 1 2 --set $(HELD_OUT) --output $@ $(PICO_ARGS)
 
 target/release/lorgnette:
 	$(CARGO) build --release

@@ -33,10 +33,10 @@ struct Question {
 /// Of `models/pico/quick`, of what level a question is, how it is asked, of what kind it is, and how many of a hundred
 /// have to be answered exactly.
 const FLOORS: &[(u8, &str, &str, usize)] = &[
-    (1, "spoken", "all", 75),
-    (1, "thinking", "all", 93),
+    (1, "spoken", "all", 80),
+    (1, "thinking", "all", 94),
     (1, "typed", "able", 100),
-    (1, "typed", "absent", 90),
+    (1, "typed", "absent", 93),
     (1, "typed", "contemplate", 100),
     (1, "typed", "glucose", 93),
     (1, "typed", "hello", 100),
@@ -48,10 +48,10 @@ const FLOORS: &[(u8, &str, &str, usize)] = &[
     (1, "typed", "read", 90),
     (1, "typed", "temperature", 87),
     (1, "typed", "tool", 93),
-    (1, "typed", "value", 85),
+    (1, "typed", "value", 88),
     (1, "typed", "verdict", 90),
-    (2, "thinking", "all", 13),
-    (2, "typed", "all", 13),
+    (2, "thinking", "all", 30),
+    (2, "typed", "all", 15),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -78,10 +78,10 @@ fn said(arguments: &[&str]) -> String {
 
 /// What `model` says, without its thoughts.
 fn answer(model: &Arc<LanguageModel<Cpu>>, parts: Vec<Part>, think: bool) -> String {
-    let options = AnswerOptions { max_tokens: 64, ..AnswerOptions::default() };
-    let mode = if think { Mode::Thinking { budget: 100 } } else { Mode::Instant };
+    let options = AnswerOptions { max_tokens: 200, ..AnswerOptions::default() };
+    let mode = if think { Mode::Thinking { budget: 128 } } else { Mode::Instant };
     let messages = [Message::parts(Role::User, parts)];
-    let mut conversation = Conversation::new(Arc::clone(model), 400).unwrap();
+    let mut conversation = Conversation::new(Arc::clone(model), 1024).unwrap();
     let on = &mut |_: Event<'_>| ControlFlow::Continue(());
     thinking::answer(&mut conversation, &messages, &options, mode, on).unwrap().answer.text.trim().to_owned()
 }
