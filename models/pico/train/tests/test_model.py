@@ -11,6 +11,7 @@ from pico.config import MAX_FRAMES, PICO
 from pico.frontend.mel import log_mel
 from pico.model import audio, letters, pico
 from pico.model.products import product
+from pico.world.picture import CLASSES
 
 
 class Model(unittest.TestCase):
@@ -51,11 +52,17 @@ class Model(unittest.TestCase):
                 total = np.logaddexp(total, sum(float(logs[0, t, c]) for t, c in enumerate(way)))
         self.assertAlmostEqual(float(found[0]), -total, places=4)
 
-    def test_a_display_counts_as_much_as_a_shelf(self):
-        there = jnp.asarray([[[1, 1], [1, 0]], [[0, 0], [1, 0]], [[0, 0], [0, 0]]], bool)
-        weights = losses.alike(there)
-        np.testing.assert_allclose(weights.sum((1, 2)), [4 / 3, 4 / 3, 0.0], rtol=1e-6)
-        self.assertFalse(bool((weights > 0)[~there].any()))
+    def test_a_display_that_is_misread_costs_as_much_as_a_shelf(self):
+        wanted = np.zeros((2, 4, 1, 4), np.int32)
+        wanted[0, :1], wanted[1, :3] = 1, 1
+        right = np.concatenate([20.0 * np.eye(size)[wanted[..., n]] for n, size in enumerate(CLASSES)], axis=-1)
+        costs = []
+        for picture in range(2):
+            logits = right.copy()
+            logits[picture][wanted[picture, ..., 0] > 0] = 0.0
+            costs.append(float(losses._named(jnp.asarray(logits), jnp.asarray(wanted))[0]))
+        self.assertGreater(costs[0], 1.0)
+        self.assertAlmostEqual(costs[0], costs[1], places=4)
 
     def test_collapsing_undoes_spelling(self):
         spelled = letters.spelled("Which has less, A/B?")
