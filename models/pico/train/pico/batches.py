@@ -11,7 +11,7 @@ from .packer import Packer, Turn
 from .pool import Pool
 from .tokens import Tokens
 from .world import commands
-from .world.questions import ASK_READ, about_another, about_invented_shelf, about_missing
+from .world.questions import ASK_READ, about_invented_shelf, about_missing, about_named, invented
 
 REPEAT = "Repeat that."
 # Letters of a spoken text at most.
@@ -34,13 +34,14 @@ class Mix:
     hear: float = 0.0
     # Of what is heard, how often it is to be repeated and not answered.
     repeat: float = 0.2
-    # Of what is typed, how often it is a command, and how often about a product that is not there.
+    # Of what is typed, how often it is a command, and how often about a product by its name, which half of the time is
+    # not there.
     commands: float = 0.15
-    absent: float = 0.0
+    named: float = 0.0
     # How often it is about a value that the label lacks.
     missing: float = 0.0
-    # How often a row is about a shelf that nobody sees, whose listing is given: so that answers are made from listings,
-    # and not from the picture once more.
+    # How often a row is about what nobody sees, but is given in words: the listing of a shelf, so that answers are made
+    # from listings, and not from the picture once more; or a transcript, to find names in.
     invented: float = 0.0
     # How often questions are turns of one talk, and how often such a turn has the picture once more.
     talk: float = 0.0
@@ -133,16 +134,24 @@ class Conversations(Source):
             follows = talk and turn.thought is None
 
     def _invent(self, packer: Packer) -> None:
-        """A listing again, which teaches to copy, and what follows from it, question by question: much to learn in a
-        row, as the listing itself is there once."""
-        rng, encode = self.rng, self.tokens.encode
-        asked = about_invented_shelf(self.split, QUESTIONS_AT_MOST, rng)
-        listed, _ = asked[0].listing()
-        packer.listing(listed)
-        turns = [Turn(encode(one.text), one.answer, thought=one.listing()[1]) for one in asked]
-        for turn in [Turn(encode(rng.choice(ASK_READ)), listed), *turns]:
+        """What is given, again, which teaches to copy, and questions about it."""
+        rng = self.rng
+        given, turns = self._listing() if rng.random() < 0.5 else self._transcript()
+        packer.listing(given)
+        for turn in [Turn(self.tokens.encode(rng.choice(ASK_READ)), given), *turns]:
             if not packer.question(turn):
                 break
+
+    def _listing(self) -> tuple[str, list[Turn]]:
+        """A listing, and what follows from it, question by question: much to learn in a row, as the listing itself is
+        there once."""
+        asked = about_invented_shelf(self.split, QUESTIONS_AT_MOST, self.rng)
+        turns = [Turn(self.tokens.encode(one.text), one.answer, thought=one.listing()[1]) for one in asked]
+        return asked[0].listing()[0], turns
+
+    def _transcript(self) -> tuple[str, list[Turn]]:
+        given, asked = invented(self.split, QUESTIONS_AT_MOST, self.rng)
+        return given, [self._turn(vars(one), given) for one in asked]
 
     def _blind(self, packer: Packer) -> None:
         """A talk of two commands before there is a picture."""
@@ -167,15 +176,20 @@ class Conversations(Source):
             if kind < mix.commands:
                 sees = talk or rng.random() < 0.5
                 asked = vars(commands.command(rng, with_picture=sees))
-            elif kind < mix.commands + mix.absent:
-                asked = vars(about_another(item["transcript"], self.split, rng))
-            elif kind < mix.commands + mix.absent + mix.missing:
+            elif kind < mix.commands + mix.named:
+                asked = vars(about_named(item["transcript"], self.split, rng))
+            elif kind < mix.commands + mix.named + mix.missing:
                 lacks = about_missing(item["transcript"], rng)
                 asked = vars(lacks) if lacks else asked
-            turns.append(Turn(encode(asked["text"]), asked["answer"], sees, thought=self._thought(asked)))
+            turns.append(self._turn(asked, item["transcript"], sees))
         if talk:
             turns[:3] = rng.sample(turns[:3], min(3, len(turns)))
         return turns
+
+    def _turn(self, asked: dict, there: str, sees: bool = True) -> Turn:
+        """Something typed, where this is `there`."""
+        text, thought = self.tokens.encode(asked["text"]), self._thought(asked)
+        return Turn(text, asked["answer"], sees, 0, thought, asked.get("named", ""), there)
 
     def _thought(self, asked: dict) -> str | None:
         """What is read before the answer, which may be nothing, if it is to be thought about."""

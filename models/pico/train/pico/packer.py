@@ -6,7 +6,9 @@ A row holds one picture and several questions about it that do not see each othe
              header  picture's rows question 1, answer 1 sound's rows, answer 2 ...
 
 Every question stands at the position it would have alone; or, in a row that is one talk, questions follow each other in
-a group as turns, some of them with the picture once more. A row has at most one sound. Only answers are learned.
+a group as turns, some of them with the picture once more. A row has at most one sound. Only answers are learned; and
+where a question names a product, what the name is: there or not. Nobody asks the model for that, but from answers alone
+it does not learn to look.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ import numpy as np
 
 from .config import PICO
 from .tokens import ASK, NEXT, THINK, THOUGHT, Tokens
+
+# What the first token of an answer weighs that decides whether something is there.
+DECIDES = 4.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,9 @@ class Turn:
     sees: bool = True
     sound: int = 0
     thought: str | None = None
+    # A product that the question names, and what is there.
+    named: str = ""
+    there: str = ""
 
 
 class Packer:
@@ -37,6 +45,9 @@ class Packer:
         self.source, self.group = [-1] * len(self.ids), [0] * len(self.ids)
         self.sees, self.weight = [False] * len(self.ids), [0.0] * len(self.ids)
         self.positions = list(range(len(self.ids)))
+        # What is to be told at a position instead of the token that follows, and where before the last layer.
+        self.told: dict[int, int] = {}
+        self.early: set[int] = set()
         self.groups = 2
         # The position that comes next in a group, and in one that sees the picture.
         self.ahead, self.behind_picture = {}, len(self.ids)
@@ -70,9 +81,24 @@ class Packer:
         if again:
             self._shown(tokens.frame_open, tokens.frame_close, group)
         self._add([tokens.audio] * turn.sound, group, source=range(first, first + turn.sound), sees=sees)
+        self._tell(turn, len(asked))
         self._add(asked, group, sees=sees)
         self._add(said_ids, group, sees=sees, weight=1.0)
+        if turn.named and turn.thought is None:
+            self.weight[-len(said_ids)] = DECIDES
         return True
+
+    def _tell(self, turn: Turn, length: int) -> None:
+        """At each token of the name in the question that comes next: whether something there begins with it so far; and
+        at all that follow but the last, of so many: whether it is there."""
+        name = self.tokens.encode(f" {turn.named}") if turn.named else []
+        places = range(len(turn.asked) - len(name) + 1 if name else 0)
+        at = next((at for at in places if turn.asked[at : at + len(name)] == name), length)
+        for place in range(at, length - 1):
+            found = self.tokens.decode(name[: place - at + 1]).strip() in turn.there
+            self.told[len(self.ids) + place] = self.tokens.there if found else self.tokens.nowhere
+            if place < at + len(name):
+                self.early.add(len(self.ids) + place)
 
     def _shown(self, opening: list[int], closing: list[int], group: int) -> None:
         self._add(opening, group)
@@ -100,12 +126,17 @@ class Packer:
             return np.array(list(values) + [fill] * (length - count), dtype)
 
         weight = filled(self.weight[1:] + [0.0], 0.0, np.float32)
+        target = filled(self.ids[1:] + [0], 0, np.int32)
+        early = np.zeros(length, bool)
+        for at, token in self.told.items():
+            target[at], weight[at], early[at] = token, 1.0, at in self.early
         return {
             "tokens": filled(self.ids, 0, np.int32),
             "source": filled(self.source, -1, np.int32),
             "group": filled(self.group, -1, np.int32),
             "sees": filled(self.sees, False, bool),
             "positions": filled(self.positions, 0, np.int32),
-            "target": filled(self.ids[1:] + [0], 0, np.int32),
+            "target": target,
             "weight": weight,
+            "early": early,
         }

@@ -77,11 +77,17 @@ def _draw_sounds(folder: Path, split: str, level: int, numbers: range) -> None:
 
 
 def spoken(split: str, level: int, number: int) -> tuple[dict, np.ndarray]:
-    """What is said to the scene with this number, and its sound. One in four is a command, seen with or without it."""
+    """What is said to the scene with this number, and its sound. Half of it are commands, seen with or without it: their
+    words are many, and nothing in a picture helps to hear them. Of the rest a third asks about a product by its name."""
     scene, _ = questions.scene_of(split, level, number)
     rng = random.Random(f"pico/spoken/{split}/{level}/{number}")
-    shown = rng.random() < 0.75
-    question = questions.ask(scene, rng) if shown else commands.command(rng, with_picture=False)
+    shown = rng.random() < 0.5
+    if not shown:
+        question = commands.command(rng, with_picture=False)
+    elif rng.random() < 1 / 3:
+        question = questions.about_named(scene.transcript(), split, rng)
+    else:
+        question = questions.ask(scene, rng)
     return {"scene": shown, **asdict(question)}, voice.speak(question.text, split, rng)
 
 

@@ -38,9 +38,9 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
     labels = set(levels) == {1}
     length = 144 if labels else 288
     transcribe = Mix(levels, length=length, read=1.0, think=0.0, hear=0.5, repeat=0.8, commands=0.1)
-    answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, absent=0.08, talk=0.3)
+    answer = Mix(levels, length=length, read=0.3, think=0.3, commands=0.25, named=0.2, talk=0.3)
     reason = Mix(
-        levels, length=length, read=0.1, think=0.6, commands=0.1, absent=0.1, missing=0.1, invented=0.6, talk=0.2
+        levels, length=length, read=0.1, think=0.4, commands=0.1, named=0.4, missing=0.1, invented=0.5, talk=0.2
     )
     joint = Mix(
         levels,
@@ -50,7 +50,7 @@ def stages(levels: dict[int, float]) -> dict[str, Stage]:
         hear=0.7,
         repeat=0.3,
         commands=0.15,
-        absent=0.1,
+        named=0.35,
         talk=0.3,
         missing=0.1,
         invented=0.0 if labels else 0.15,

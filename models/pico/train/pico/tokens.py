@@ -74,6 +74,8 @@ class Tokens:
         self.tile_open, self.tile_close = self.encode(FRAME + TILE), self.encode("\n\n")
         self.image, self.audio = self.id(IMAGE), self.id(AUDIO)
         self.end = self.id(END)
+        # What the name of a product in a question is.
+        [self.there], [self.nowhere] = self.encode("*"), self.encode("-")
 
     def id(self, token: str) -> int:
         return self.tokenizer.token_to_id(token)

@@ -10,8 +10,8 @@ from coder import coder_of
 
 from pico import tokens
 from pico.config import PICO
-from pico.model import pico
-from pico.packer import Packer, Turn
+from pico.model import pico, text
+from pico.packer import DECIDES, Packer, Turn
 from pico.world import questions, split as splits
 
 
@@ -59,6 +59,40 @@ class Packing(unittest.TestCase):
         learned = coder.decode([int(token) for token in row["target"][row["weight"] > 0]])
         said = [question.listing()[1] + tokens.THOUGHT + question.answer + tokens.END for question in asked]
         self.assertEqual(learned, "".join(said))
+
+    def test_a_name_in_a_question_is_told_to_be_there_or_not(self):
+        coder, there = coder_of(self.tokenizer), "Oat Crisp, $2.49; Rice Tea, $1.05"
+        for name, told in (("Oat Crisp", "**"), ("Oat Tea", "*-"), ("Red Bar", "--")):
+            packer = Packer(coder, 400)
+            packer.picture()
+            asked = coder.encode(f"How much does {name} cost?")
+            self.assertTrue(packer.question(Turn(asked, "$2.49", named=name, there=there)))
+            row = packer.arrays()
+            first = len(packer.ids) - len(coder.encode(tokens.ASK + "$2.49")) - 1 - len(coder.encode(" cost?")) - 2
+            self.assertEqual(coder.decode(packer.ids[first : first + 2]), f" {name}")
+            learned = [coder.decode([int(token)]) for token in row["target"][row["weight"] > 0]]
+            # The name, "cost", "?", and what opens the answer, but for the last, which tells the answer itself.
+            marks = told + told[-1] * (2 + len(coder.encode(tokens.ASK)) - 1)
+            self.assertEqual("".join(learned), f"{marks}$2.49{tokens.END}")
+            self.assertEqual(list(np.flatnonzero(row["early"])), [first, first + 1])
+            self.assertEqual(row["weight"].max(), DECIDES)
+            self.assertEqual(int(row["weight"].argmax()), first + len(marks))
+
+    def test_what_a_name_is_comes_from_before_the_last_layer(self):
+        coder, params = coder_of(self.tokenizer), pico.init(PICO, seed=4)
+        packer = Packer(coder, 120)
+        packer.picture()
+        asked = coder.encode("Price of Oat Crisp?")
+        self.assertTrue(packer.question(Turn(asked, "$2.49", named="Oat Crisp", there="Oat Crisp, $2.49")))
+        batch = {name: jnp.asarray(value)[None] for name, value in packer.arrays().items()}
+        media = jax.random.normal(jax.random.key(1), (1, PICO.vision.tokens, PICO.text.width))
+        last = f"{text.MODEL}.layers.{PICO.text.layers - 1}.mlp.down_proj.weight"
+        changed = params | {last: params[last] + 1.0}
+        one, other = (pico.packed_logits(found, PICO, batch, media)[0] for found in (params, changed))
+        same = np.abs(np.asarray(one - other)).max(axis=-1) == 0
+        early, real = np.asarray(batch["early"][0]), np.arange(len(same)) < len(packer.ids)
+        self.assertEqual(early.sum(), 2)
+        np.testing.assert_array_equal(same[real], early[real])
 
     def test_a_talk_is_written_as_the_template_writes_it(self):
         coder = coder_of(self.tokenizer)

@@ -3,6 +3,7 @@
 import json
 import random
 import unittest
+from collections import Counter
 from pathlib import Path
 
 from pico.world import goods, picture, questions, split as splits
@@ -80,6 +81,35 @@ class World(unittest.TestCase):
         thoughts = {questions.about_another(shelf, splits.TRAIN, rng).reads for _ in range(60)}
         prices, protein = "$2.49 Oat Crisp; $1.05 Rice Tea", "12 g Oat Crisp; 0 g Rice Tea"
         self.assertEqual(thoughts, {prices, protein, "Oat Crisp, Rice Tea"})
+
+    def test_only_the_name_tells_what_is_there_from_what_is_not(self):
+        shelf = "Oat Crisp, $2.49, protein 12 g; Rice Tea, $1.05, protein 0 g"
+        label, rng = "Oat Crisp, $2.49, protein 12 g", random.Random(2)
+        for transcript, lacking in ((shelf, 0), (label, 2)):
+            asked = [questions.about_named(transcript, splits.TRAIN, rng) for _ in range(400)]
+            kinds = Counter(question.kind for question in asked)
+            self.assertAlmostEqual(kinds["absent"], 200, delta=50)
+            self.assertEqual(kinds["not there"] > 0, lacking > 0)
+            for question in asked:
+                named = [name for name in ("Oat Crisp", "Rice Tea") if name in question.text and name in transcript]
+                self.assertEqual(len(named), question.kind != "absent", question)
+                if question.kind == "value":
+                    told = next(product for product in transcript.split("; ") if product.startswith(named[0]))
+                    self.assertIn(question.answer, [field.removeprefix("protein ") for field in told.split(", ")])
+
+    def test_a_value_by_name_is_thought_about_as_in_a_picture(self):
+        shelf = "Oat Crisp, protein 12 g; Rice Tea, protein 0 g; Red Bar, protein 7 g"
+        asked = [questions.about_named(shelf, splits.TRAIN, random.Random(seed)) for seed in range(60)]
+        thoughts = {question.reads for question in asked if question.kind == "value"}
+        tea = "12 g Oat Crisp; 0 g Rice Tea*"
+        self.assertEqual(thoughts, {"12 g Oat Crisp*", tea, f"{tea[:-1]}; 7 g Red Bar*"})
+
+    def test_what_is_invented_is_of_the_split(self):
+        for seed in range(100):
+            transcript, asked = questions.invented(splits.TRAIN, 2, random.Random(seed))
+            self.assertEqual(len(asked), 2)
+            for product in transcript.split("; "):
+                self.assertFalse(splits.name_is_held_out(product.split(", ")[0]), product)
 
     def test_what_is_missing_is_not_on_the_label(self):
         for number in range(100):

@@ -35,13 +35,14 @@ def belongs(name: str, parts: list[str]) -> bool:
 
 
 def packed_logits(params: Params, config: Pico, batch: dict, media: jax.Array) -> jax.Array:
-    """Logits at each position of a packed batch (`batches.py`), whose rows of `media` replace embeddings."""
+    """Logits at each position of a packed batch (`batches.py`), whose rows of `media` replace embeddings. What a
+    name is has to be known before the last layer, so that it can decide upon it."""
     x = text.embed(params, batch["tokens"])
     source = batch["source"]
     rows = jnp.take_along_axis(media, jnp.maximum(source, 0)[..., None], axis=1)
     x = jnp.where((source >= 0)[..., None], rows.astype(x.dtype), x)
     mask = packed_mask(batch["group"], batch["sees"])
-    return text.logits(params, text.hidden(params, config.text, x, batch["positions"], mask))
+    return text.logits(params, text.hidden(params, config.text, x, batch["positions"], mask, batch["early"]))
 
 
 def packed_mask(group: jax.Array, sees: jax.Array) -> jax.Array:

@@ -32,11 +32,14 @@ def embed(params: Params, tokens: jax.Array) -> jax.Array:
     return params[f"{MODEL}.embed_tokens.weight"][tokens]
 
 
-def hidden(params: Params, config: Text, x: jax.Array, positions: jax.Array, mask: jax.Array) -> jax.Array:
-    """`[batch][rows][width]` through all layers and the last norm."""
+def hidden(
+    params: Params, config: Text, x: jax.Array, positions: jax.Array, mask: jax.Array, early: jax.Array | None = None
+) -> jax.Array:
+    """`[batch][rows][width]` through all layers and the last norm; rows that are `early[batch][rows]` come out as they
+    were before the last layer."""
     cos, sin = _turns(config, positions)
     for number in range(config.layers):
-        layer = f"{MODEL}.layers.{number}"
+        before, layer = x, f"{MODEL}.layers.{number}"
         normed = rms_norm(params, f"{layer}.input_layernorm", x, config.epsilon)
         q, k, v = (
             linear(params, f"{layer}.self_attn.{part}_proj", normed).reshape(*x.shape[:2], heads, config.head_len)
@@ -47,6 +50,8 @@ def hidden(params: Params, config: Text, x: jax.Array, positions: jax.Array, mas
         normed = rms_norm(params, f"{layer}.post_attention_layernorm", x, config.epsilon)
         gate = jax.nn.silu(linear(params, f"{layer}.mlp.gate_proj", normed))
         x = x + linear(params, f"{layer}.mlp.down_proj", gate * linear(params, f"{layer}.mlp.up_proj", normed))
+    if early is not None:
+        x = jnp.where(early[..., None], before, x)
     return rms_norm(params, f"{MODEL}.norm", x, config.epsilon)
 
 

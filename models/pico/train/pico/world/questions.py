@@ -62,12 +62,13 @@ ASK_PULSE = ["What is my pulse?", "What is the pulse?", "Pulse?"]
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its answer; `reads` is what Thinking lists before it."""
+    """A question with its answer; `reads` is what Thinking lists before it, `named` a product that it asks for."""
 
     kind: str
     text: str
     answer: str
     reads: str = ""
+    named: str = ""
 
     def listing(self) -> tuple[str, str]:
         """What `reads` lists, and what it says that follows from that."""
@@ -196,16 +197,38 @@ def _absent(scene: Scene, rng: random.Random) -> Question:
 def about_another(transcript: str, split: str, rng: random.Random) -> Question:
     """A question about a product that is not in the picture with this transcript."""
     other = next(name for name in iter(lambda: goods.name(rng, split), None) if name not in transcript)
-    attribute = rng.choice(goods.ATTRIBUTES)
+    return _about_none(transcript, rng.choice(goods.ATTRIBUTES), other, rng)
+
+
+def about_named(transcript: str, split: str, rng: random.Random) -> Question:
+    """A question about a product by its name: one in the picture with this transcript or, as often, another, which only
+    the name tells, as the value is there; one in three others has a word of the name."""
+    if _is_reading(transcript):
+        return about_another(transcript, split, rng)
+    shown = _shown(transcript)
+    name, facts = rng.choice(shown)
+    attribute = rng.choice(list(facts))
+    if rng.random() < 0.5:
+        word = rng.choice(name.split(" ")) if rng.random() < 1 / 3 else ""
+        names = iter(lambda: goods.name(rng, split), None)
+        other = next(other for other in names if word in other.split(" ") + [""] and other not in transcript)
+        return _about_none(transcript, attribute, other, rng)
+    if not is_shelf(transcript) and rng.random() < 0.2 and (missing := _missing(transcript)):
+        text = rng.choice(ASK_VALUE[rng.choice(missing)]).format(it=name)
+        return Question("not there", text, NOT_SAID, transcript, name)
+    read = [f"{told[attribute]} {other}" for other, told in shown[: shown.index((name, facts)) + 1]]
+    reads = "; ".join(read) + "*" if is_shelf(transcript) else transcript
+    return Question("value", rng.choice(ASK_VALUE[attribute]).format(it=name), facts[attribute], reads, name)
+
+
+def _about_none(transcript: str, attribute: str, other: str, rng: random.Random) -> Question:
     text = rng.choice(ASK_VALUE[attribute]).format(it=other)
-    return Question("absent", text, NOT_SEEN, _looked_for(transcript, attribute))
+    return Question("absent", text, NOT_SEEN, _looked_for(transcript, attribute), other)
 
 
 def about_missing(transcript: str, rng: random.Random) -> Question | None:
     """A question about a value that the label with this transcript lacks, if it lacks one."""
-    if is_shelf(transcript) or not transcript[0].isalpha():
-        return None
-    missing = [a for a, told in TOLD.items() if not any(map(told, transcript.split(", ")[1:]))]
+    missing = [] if is_shelf(transcript) or _is_reading(transcript) else _missing(transcript)
     if not missing:
         return None
     text = rng.choice(ASK_VALUE[rng.choice(missing)]).format(it=rng.choice(["it", "this"]))
@@ -220,17 +243,40 @@ def about_invented_shelf(split: str, count: int, rng: random.Random) -> list[Que
     return [first, *islice((question for question in asked if question.listing()[0] == first.listing()[0]), count - 1)]
 
 
+def invented(split: str, count: int, rng: random.Random) -> tuple[str, list[Question]]:
+    """The transcript of a label or a shelf that is in no picture, with questions about its products by their names."""
+    scenes = iter(lambda: scene(split, rng.choice([1, 2]), 0, rng), None)
+    transcript = next(scene.transcript() for scene in scenes if scene.products)
+    return transcript, [about_named(transcript, split, rng) for _ in range(count)]
+
+
 def is_shelf(transcript: str) -> bool:
     return "; " in transcript
+
+
+def _is_reading(transcript: str) -> bool:
+    return not transcript[0].isalpha()
+
+
+def _shown(transcript: str) -> list[tuple[str, dict[str, str]]]:
+    """The products of a transcript by name, with the values that are told of each by attribute."""
+    products = [product.split(", ") for product in transcript.split("; ")]
+    return [
+        (name, {a: field.removeprefix(f"{a} ") for field in fields for a, told in TOLD.items() if told(field)})
+        for name, *fields in products
+    ]
+
+
+def _missing(label: str) -> list[str]:
+    """The attributes that the label with this transcript lacks."""
+    return [a for a in goods.ATTRIBUTES if a not in _shown(label)[0][1]]
 
 
 def _looked_for(transcript: str, attribute: str) -> str:
     """What is seen where a product is looked for that is not there: as in thoughts about a value, but to the end."""
     if not is_shelf(transcript):
         return transcript
-    found = []
-    for name, *fields in (product.split(", ") for product in transcript.split("; ")):
-        found += [f"{field.removeprefix(f'{attribute} ')} {name}" for field in fields if TOLD[attribute](field)]
+    found = [f"{facts[attribute]} {name}" for name, facts in _shown(transcript) if attribute in facts]
     return "; ".join(found) or _seen(transcript)
 
 
