@@ -11,7 +11,7 @@ from .packer import Packer, Turn
 from .pool import Pool
 from .tokens import Tokens
 from .world import commands
-from .world.questions import ASK_READ, about_invented_shelf, about_missing, about_named, invented
+from .world.questions import ASK_READ, about_invented_shelf, about_missing, about_named, invented, is_label
 
 REPEAT = "Repeat that."
 # Letters of a spoken text at most.
@@ -43,6 +43,8 @@ class Mix:
     # How often a row is about what nobody sees, but is given in words: the listing of a shelf, so that answers are made
     # from listings, and not from the picture once more; or a transcript, to find names in.
     invented: float = 0.0
+    # How often a row is a label, half of the time given in words, of which nothing is asked but for products by name.
+    searches: float = 0.0
     # How often questions are turns of one talk, and how often such a turn has the picture once more.
     talk: float = 0.0
     again: float = 0.4
@@ -106,6 +108,8 @@ class Conversations(Source):
         self.tokens, self.mix = tokens, mix
 
     def row(self) -> dict[str, np.ndarray]:
+        if self.rng.random() < self.mix.searches:
+            return self._search()
         invented = self.rng.random() < self.mix.invented
         hears = not invented and self.rng.random() < self.mix.hear
         level, index = self.drawn("see", "hear") if hears else self.drawn("see")
@@ -116,8 +120,33 @@ class Conversations(Source):
         else:
             packer.picture(tiled=self.rng.random() < self.mix.tiled)
             self._fill(packer, self.pools["see"][level][index], heard)
-        row = packer.arrays() | {"see": np.array([level, index], np.int32)}
-        return row | sound_arrays(heard, (level, index)) if self.mix.hear else row
+        return self._finished(packer, (level, index), heard)
+
+    def _finished(self, packer: Packer, at: tuple[int, int], heard: dict | None) -> dict[str, np.ndarray]:
+        row = packer.arrays() | {"see": np.array(at, np.int32)}
+        return row | sound_arrays(heard, at) if self.mix.hear else row
+
+    def _search(self) -> dict[str, np.ndarray]:
+        """A row of questions by name about one label."""
+        packer = Packer(self.tokens, self.mix.length)
+        at, there = self._label()
+        if self.rng.random() < 0.5:
+            packer.listing(there)
+        else:
+            packer.picture()
+        asked = (about_named(there, self.split, self.rng) for _ in range(QUESTIONS_AT_MOST))
+        for one in asked:
+            if not packer.question(Turn(self.tokens.encode(one.text), one.answer, named=one.named, there=there)):
+                break
+        return self._finished(packer, at, None)
+
+    def _label(self) -> tuple[tuple[int, int], str]:
+        """A label of the pools, with its transcript."""
+        while True:
+            at = self.drawn("see")
+            there = self.pools["see"][at[0]][at[1]]["transcript"]
+            if is_label(there):
+                return at, there
 
     def _fill(self, packer: Packer, item: dict, heard: dict | None) -> None:
         """Fills a row with turns: each by itself, or in a talk, where nothing follows thoughts: they are forgotten."""

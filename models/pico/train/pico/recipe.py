@@ -1,4 +1,4 @@
-"""The whole recipe: `python -m pico.recipe WORK --minutes 419`, on two cores as on a GPU, which JAX finds by itself.
+"""The whole recipe: `python -m pico.recipe WORK --minutes 455`, on two cores as on a GPU, which JAX finds by itself.
 
 Draws pools into WORK/pools while it trains, goes through the stages of PLAN in WORK/run, exports to WORK/pico, and with
 `--lorgnette BIN` makes the files in WORK/models. What is done is not done again; what was interrupted goes on.
@@ -30,6 +30,7 @@ PLAN = [
     ("hear-2", "hear", SHELVES, 22),
     ("transcribe-2", "transcribe", SHELVES, 14),
     ("reason-2", "reason", SHELVES, 30),
+    ("match-2", "match", SHELVES, 36),
     ("joint-2", "joint", SHELVES, 94),
     ("see-3", "see", "0:0.2,1:0.2,2:0.3,3:0.3", 30),
     ("hear-3", "hear", ALL, 12),

@@ -43,6 +43,26 @@ class Pools(unittest.TestCase):
         (path / "items.json").write_text(json.dumps([{}] * next(iter(shapes.values()))[0]))
 
 
+class Searches(unittest.TestCase):
+    def test_a_row_that_searches_asks_by_name_about_a_label_alone_seen_or_given_in_words(self):
+        coder, label = coder_of(tokens.train(PICO.vocabulary)), "Oat Crisp, $2.49, sugar 4 g"
+        there = ["120/80, pulse 70", label, "Rice Tea, $1.05; Red Bar, $3.00"]
+        with tempfile.TemporaryDirectory() as folder:
+            shard = Path(folder) / "see-train-L1-0000"
+            shard.mkdir()
+            (shard / "items.json").write_text(json.dumps([{"transcript": one, "typed": []} for one in there]))
+            source = batches.Conversations(Path(folder), splits.TRAIN, coder, batches.Mix(length=288, searches=1.0), 40, "a")
+            rows = source.next()
+        self.assertEqual(rows["see"].tolist(), [[1, 1]] * 40)
+        seen = (rows["source"] >= 0).any(axis=1)
+        self.assertTrue(10 < seen.sum() < 30)
+        for row in range(40):
+            marks = np.isin(rows["target"][row], [coder.there, coder.nowhere]) & (rows["weight"][row] > 0)
+            self.assertGreater(marks.sum(), 10)
+            text = coder.decode([int(token) for token in rows["tokens"][row][rows["group"][row] == 1]])
+            self.assertEqual(label in text, not seen[row])
+
+
 class Stages(unittest.TestCase):
     def test_every_stage_learns_in_either_precision_and_keeps_its_weights_in_f32(self):
         coder = coder_of(tokens.train(PICO.vocabulary))

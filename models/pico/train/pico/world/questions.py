@@ -228,7 +228,7 @@ def _about_none(transcript: str, attribute: str, other: str, rng: random.Random)
 
 def about_missing(transcript: str, rng: random.Random) -> Question | None:
     """A question about a value that the label with this transcript lacks, if it lacks one."""
-    missing = [] if is_shelf(transcript) or _is_reading(transcript) else _missing(transcript)
+    missing = _missing(transcript) if is_label(transcript) else []
     if not missing:
         return None
     text = rng.choice(ASK_VALUE[rng.choice(missing)]).format(it=rng.choice(["it", "this"]))
@@ -252,6 +252,10 @@ def invented(split: str, count: int, rng: random.Random) -> tuple[str, list[Ques
 
 def is_shelf(transcript: str) -> bool:
     return "; " in transcript
+
+
+def is_label(transcript: str) -> bool:
+    return not is_shelf(transcript) and not _is_reading(transcript)
 
 
 def _is_reading(transcript: str) -> bool:
